@@ -1,0 +1,41 @@
+"""The door to the queue: task names, and sending a job's id once its row is committed.
+
+Imports no task: a producer needs the broker's address, nothing more.
+"""
+
+import logging
+from functools import partial
+
+from celery import Celery
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from .models import Coloring, Job, Original
+
+PREPARE = "heirloom.prepare"
+COLORIZE = "heirloom.colorize"
+TASKS: dict[type[Job], str] = {Original: PREPARE, Coloring: COLORIZE}
+
+logger = logging.getLogger(__name__)
+producer = Celery("heirloom-producer", set_as_current=False)
+producer.config_from_object("django.conf:settings", namespace="CELERY")
+
+
+def after_commit(job: Job) -> None:
+    """Send ``job`` to its queue once the transaction at hand is committed; at once where there is none."""
+    transaction.on_commit(partial(send, job))
+
+
+def send(job: Job) -> bool:
+    """Send the id of ``job``, and note when. Whether the broker took it: if not, housekeeping sends it later."""
+    from .services.jobs import note_sent
+
+    try:
+        producer.send_task(
+            TASKS[type(job)], args=[str(job.pk), job.attempt], task_id=job.message_id, queue=job.queue, ignore_result=True
+        )
+    except OperationalError as error:
+        logger.warning("The broker did not take %s: %s", job.message_id, error)
+        return False
+    note_sent(job)
+    return True

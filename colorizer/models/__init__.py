@@ -1,0 +1,29 @@
+"""The nouns of the house, one a file."""
+
+from .album import Album
+from .coloring import Coloring
+from .family import Family, Invite, Membership, Role
+from .job import Job, Queue, Status
+from .model_version import ModelVersion
+from .photo import Original, Photo
+from .tombstone import Tombstone
+from .user import User
+from .worker_state import WorkerState
+
+__all__ = [
+    "Album",
+    "Coloring",
+    "Family",
+    "Invite",
+    "Job",
+    "Membership",
+    "ModelVersion",
+    "Original",
+    "Photo",
+    "Queue",
+    "Role",
+    "Status",
+    "Tombstone",
+    "User",
+    "WorkerState",
+]

@@ -1,0 +1,14 @@
+from django.db import models
+from django.utils import timezone
+
+
+class WorkerState(models.Model):
+    """What a worker says of itself: the web process knows of models only through this."""
+
+    name = models.CharField(max_length=120, primary_key=True)
+    device = models.CharField(max_length=80, blank=True, help_text="cpu, or the GPU's name.")
+    version = models.CharField(max_length=40, blank=True, help_text="Heirloom's version.")
+    weights_sha256 = models.CharField(max_length=64, blank=True)
+    networks = models.JSONField(default=list, help_text="The networks it can run, with their fields.")
+    started_at = models.DateTimeField(default=timezone.now)
+    heartbeat_at = models.DateTimeField(default=timezone.now)

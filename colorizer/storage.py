@@ -1,0 +1,77 @@
+"""What lies in which storage, under which key. The only module that knows.
+
+- ``originals``: the uploaded files, written once.
+- ``results``: what can be made again: colourings and small renditions.
+- ``models``: trained weights.
+
+Keys are made from ids and a sniffed format, never from a file's name.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.core.files import File
+from django.core.files.storage import Storage, storages
+
+if TYPE_CHECKING:
+    from .models import Coloring, Photo
+
+SIZES = (480, 1600)
+"""The long sides of the renditions, in pixels. No other size is ever made."""
+
+EXTENSIONS = {"jpeg": "jpg", "png": "png", "webp": "webp", "heic": "heic", "tiff": "tif"}
+RESULT_FORMATS = {"heic": "jpeg"}
+"""Formats that a result is not written in, and what it is written in instead."""
+
+
+def originals() -> Storage:
+    return storages["originals"]
+
+
+def results() -> Storage:
+    return storages["results"]
+
+
+def original_key(family_id: UUID, original_id: UUID, format: str) -> str:
+    return f"{family_id}/{original_id}.{EXTENSIONS[format]}"
+
+
+def grey_key(photo: "Photo", size: int | str) -> str:
+    """A rendition of the photo as it was: ``size`` is one of SIZES or "zoom" (full size, for a browser)."""
+    return f"photos/{photo.pk}/grey-{size}.{'jpg' if size == 'zoom' else 'webp'}"
+
+
+def result_key(coloring: "Coloring", size: int | str) -> str:
+    """A colouring: ``size`` is one of SIZES, "zoom" (full size, for a browser) or "full" (the result itself)."""
+    if size == "full":
+        format = coloring.photo.original.format
+        return f"colorings/{coloring.pk}/full.{EXTENSIONS[RESULT_FORMATS.get(format, format)]}"
+    return f"colorings/{coloring.pk}/colour-{size}.{'jpg' if size == 'zoom' else 'webp'}"
+
+
+@contextmanager
+def local_copy(storage: Storage, key: str) -> Iterator[Path]:
+    """A path on this machine with the file's bytes: the file itself where the storage is a disk, else a copy for now."""
+    try:
+        yield Path(storage.path(key))
+    except NotImplementedError:
+        with TemporaryDirectory() as folder:
+            copy = Path(folder) / Path(key).name
+            with storage.open(key) as source, copy.open("wb") as target:
+                for chunk in source.chunks():
+                    target.write(chunk)
+            yield copy
+
+
+def put(storage: Storage, key: str, path: Path) -> None:
+    """Store the file at ``path`` under exactly ``key``, in place of what a broken-off earlier run left there."""
+    storage.delete(key)
+    with path.open("rb") as source:
+        stored = storage.save(key, File(source))
+    if stored != key:
+        storage.delete(stored)
+        raise FileExistsError(f"{key} was written by another at the same time.")
