@@ -1,0 +1,46 @@
+"""What a network over ab bins is trained on."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ml.color import bin_centres, soft_encode
+
+# Beyond this distance a wrong colour pulls no harder: a red jersey must not outweigh a hundred faces.
+_REGRESSION_DELTA = 20.0
+
+
+def bin_weights(frequency: Tensor, rebalance: float) -> Tensor:
+    """Weight of each bin: ``frequency ** -rebalance``, with a mean of 1 over the data.
+
+    ``frequency``: ``[bins]``, share of each bin, sums to 1. ``rebalance`` 0 (none) to 1 (full). After Zhang,
+    Isola and Efros 2016, section 2.2, with a power instead of a mixture. Raises ValueError outside 0..1.
+    """
+    if not 0 <= rebalance <= 1:
+        raise ValueError(f"rebalance must be 0..1, not {rebalance}")
+    weight = frequency.clamp(min=1e-5) ** -rebalance
+    return weight / (weight * frequency).sum()
+
+
+def colour_loss(logits: Tensor, ab: Tensor, weights: Tensor | None = None, regression: float = 0.0) -> Tensor:
+    """Soft-target cross-entropy over ab bins, plus a pull of the mean colour towards the truth.
+
+    ``logits``: ``[N, bins, H, W]``; ``ab``: ``[N, 2, H, W]`` in Lab units; ``weights``: ``[bins]`` from
+    :func:`bin_weights`, looked up at the nearest bin of the truth. ``regression`` scales a Huber loss between
+    the distribution's mean and ``ab``: it reads the whole distribution as the final picture will.
+    Returns a scalar. Zhang, Isola and Efros 2016, eq. 2; Huber 1964.
+    """
+    if logits.ndim != 4 or ab.shape != (logits.shape[0], 2, *logits.shape[2:]):
+        raise ValueError(f"logits {list(logits.shape)} do not fit ab {list(ab.shape)}")
+    index, target = soft_encode(ab)
+    log_probability = logits.log_softmax(dim=1)
+    entropy = -(log_probability.gather(1, index) * target).sum(dim=1)
+    if weights is not None:
+        entropy = entropy * weights[index[:, 0]]
+    loss = entropy.mean()
+    if regression:
+        mean = torch.einsum("nkhw,kc->nchw", log_probability.exp(), bin_centres().to(logits))
+        loss = loss + regression * F.huber_loss(mean / _REGRESSION_DELTA, ab / _REGRESSION_DELTA)
+    return loss

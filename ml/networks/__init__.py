@@ -1,0 +1,77 @@
+"""Networks by name. One architecture a file; :func:`register` enters it, :func:`create` makes one."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import ClassVar, TypeVar
+
+from torch import Tensor, nn
+
+
+class Network(nn.Module):
+    """What every network declares, and what it maps.
+
+    ``forward(lightness, pins=None)``: lightness ``[N, 1, H, W]`` float32 L* 0..100 with H and W
+    multiples of ``multiple``; returns logits ``[N, bins, H / stride, W / stride]`` over
+    :func:`ml.color.bin_centres`.
+    """
+
+    name: ClassVar[str]
+    multiple: ClassVar[int]
+    stride: ClassVar[int]
+    bins: ClassVar[str]
+    guided: ClassVar[bool] = False
+
+    def encoder_parameters(self) -> list[nn.Parameter]:
+        """The pre-trained part, which learns at a lower rate. Empty where there is none."""
+        return []
+
+    def start_from(self, frequency: Tensor) -> None:
+        """Let the untrained classifier begin at the data's own bin shares, ``[bins]``, where there is one."""
+
+    def freeze_early(self) -> None:
+        """Stop the lowest pre-trained layers from learning, where the network has such."""
+
+    def check_input(self, lightness: Tensor, pins: Tensor | None) -> None:
+        """Raise ValueError on an input that this network cannot take."""
+        if lightness.ndim != 4 or lightness.shape[1] != 1:
+            raise ValueError(f"lightness must be [N, 1, H, W], not {list(lightness.shape)}")
+        if lightness.shape[2] % self.multiple or lightness.shape[3] % self.multiple:
+            raise ValueError(
+                f"height and width must be multiples of {self.multiple}, not {list(lightness.shape[2:])}"
+            )
+        if pins is not None and not self.guided:
+            raise ValueError(f"network {self.name!r} takes no pins")
+
+
+_MODULES = ("lite",)
+_registry: dict[str, type[Network]] = {}
+N = TypeVar("N", bound=type[Network])
+
+
+def register(name: str) -> Callable[[N], N]:
+    """Class decorator: enter a network under ``name``. Raises ValueError where the name is taken."""
+
+    def enter(network: N) -> N:
+        if name in _registry:
+            raise ValueError(f"there already is a network {name!r}")
+        network.name = name
+        _registry[name] = network
+        return network
+
+    return enter
+
+
+def names() -> list[str]:
+    """All networks, sorted."""
+    for module in _MODULES:
+        importlib.import_module(f"{__name__}.{module}")
+    return sorted(_registry)
+
+
+def create(name: str) -> Network:
+    """A new network with random weights. Raises KeyError with the known names for any other name."""
+    if name not in names():
+        raise KeyError(f"no network {name!r}; known: {', '.join(names())}")
+    return _registry[name]()

