@@ -1,31 +1,181 @@
-"""Weights and training states on disk: safetensors and JSON, nothing that could run code."""
+"""Weights with their cards, and training states: safetensors and JSON, nothing that could run code.
+
+A model is three files of one name: ``lite.safetensors`` (fp16), ``lite.json`` (the card, which the code reads)
+and ``lite.md`` (the same for people). Weights never travel without their card.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from ml import networks
+from ml.networks import Network
+
 Card = dict[str, Any]
+
+SHIPPED = Path(__file__).parent / "weights"
+CARD_FORMAT = 1
+
+
+class CheckpointError(ValueError):
+    """A model on disk that cannot be trusted or does not fit; the message says why."""
+
+
+def save(folder: Path, name: str, network: Network, card: Card) -> Path:
+    """Write a model's three files and return the weights' path.
+
+    Floats are stored as fp16. ``card`` gets its ``format``, ``name``, ``architecture`` and ``sha256`` here.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = folder / f"{name}.safetensors"
+    state = network.state_dict()
+    write_tensors(weights, {k: v.half() if v.is_floating_point() else v for k, v in state.items()})
+    card = {
+        **card,
+        "format": CARD_FORMAT,
+        "name": name,
+        "architecture": {
+            "network": network.name,
+            "bins": network.bins,
+            "multiple": network.multiple,
+            "stride": network.stride,
+            "weights": sum(p.numel() for p in network.parameters()),
+        },
+        "sha256": sha256(weights),
+    }
+    write_card(folder, card)
+    return weights
+
+
+def write_card(folder: Path, card: Card) -> None:
+    """Write ``<name>.json`` and ``<name>.md`` of a card."""
+    write_json(folder / f"{card['name']}.json", card)
+    (folder / f"{card['name']}.md").write_text(describe(card), encoding="utf-8")
+
+
+def load(path: Path) -> tuple[Network, Card]:
+    """Load a model, on the CPU, as float32, in evaluation mode.
+
+    ``path``: a ``.safetensors`` file whose card lies beside it. The file must have the card's sha256 and hold
+    exactly the network's tensors. Raises FileNotFoundError for a missing file or card, CheckpointError for one
+    that does not fit.
+    """
+    card = read_card(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no weights at {path}")
+    found = sha256(path)
+    if found != card["sha256"]:
+        raise CheckpointError(f"{path} is not the file its card describes: sha256 {found}, card {card['sha256']}")
+    try:
+        network = networks.create(card["architecture"]["network"])
+        network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()})
+    except (KeyError, RuntimeError, SafetensorError) as error:
+        raise CheckpointError(f"{path} does not fit its network: {error}") from error
+    return network.to(memory_format=torch.channels_last).eval(), card
+
+
+def read_card(path: Path) -> Card:
+    """The card beside a weights file. Raises FileNotFoundError without one, CheckpointError on a broken one."""
+    file = path.with_suffix(".json")
+    if not file.is_file():
+        raise FileNotFoundError(f"no card at {file}: weights are not loaded without one")
+    try:
+        card: Card = json.loads(file.read_text(encoding="utf-8"))
+        if card["format"] != CARD_FORMAT:
+            raise CheckpointError(f"{file} has format {card['format']}, not {CARD_FORMAT}")
+        missing = {"name", "architecture", "calibration", "preprocessing", "sha256"} - set(card)
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{file} is not a model card: {error!r}") from error
+    if missing:
+        raise CheckpointError(f"{file} lacks {', '.join(sorted(missing))}")
+    return card
+
+
+def shipped() -> dict[str, Path]:
+    """The models that come with Heirloom: name to weights file."""
+    return {p.stem: p for p in sorted(SHIPPED.glob("*.safetensors"))}
+
+
+def dial(card: Card, vividness: float) -> tuple[float, float]:
+    """Temperature and ab gain of a vividness, by straight lines between the card's points.
+
+    ``vividness``: 0 (grey) to 2, 1 is the calibrated default; outside it raises ValueError.
+    """
+    if not 0 <= vividness <= 2:
+        raise ValueError(f"vividness must be 0..2, not {vividness}")
+    points = card["calibration"]
+    low = min(int(vividness), 1)
+    part = vividness - low
+
+    def between(name: str) -> float:
+        first, second = points[name][low : low + 2]
+        return float(first + (second - first) * part)
+
+    return between("temperature"), between("gain")
+
+
+def calibration(temperature: float, gain: float) -> dict[str, list[float]]:
+    """A card's ``calibration`` from the default's temperature and gain.
+
+    Under 1 vividness fades the same colours; over 1 it also sharpens the distribution, because gain alone
+    makes the doubtful colours as loud as the sure ones.
+    """
+    return {
+        "vividness": [0.0, 1.0, 2.0],
+        "temperature": [temperature, temperature, round(temperature * 0.6, 4)],
+        "gain": [0.0, gain, round(gain * 1.35, 4)],
+    }
+
+
+def describe(card: Card) -> str:
+    """The card as Markdown, for people."""
+    lines = [f"# Model card: {card['name']}", ""]
+    for heading, content in card.items():
+        if heading in ("name", "format"):
+            continue
+        lines += [f"## {heading.replace('_', ' ').capitalize()}", "", *_lines(content), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _lines(content: Any, depth: int = 0) -> list[str]:
+    if not isinstance(content, dict):
+        return [_text(content)]
+    lines = []
+    for key, value in content.items():
+        label = f"{'  ' * depth}- {str(key).replace('_', ' ')}"
+        if isinstance(value, dict):
+            lines += [f"{label}:", *_lines(value, depth + 1)]
+        else:
+            lines.append(f"{label}: {_text(value)}")
+    return lines
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_text(v) for v in value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
     """Write a safetensors file under a temporary name, then rename it: a reader never sees half of it."""
     temporary = path.with_name(path.name + ".part")
     save_file({k: v.detach().contiguous() for k, v in tensors.items()}, temporary)
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write JSON under a temporary name, then rename it."""
     temporary = path.with_name(path.name + ".part")
-    temporary.write_text(json.dumps(content, indent=2, sort_keys=False) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    temporary.replace(path)
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

@@ -45,9 +45,7 @@ def _linearise(srgb: Tensor) -> Tensor:
 
 
 def _compress(linear: Tensor) -> Tensor:
-    return torch.where(
-        linear > 0.0031308, 1.055 * linear.clamp(min=0.0031308) ** (1 / 2.4) - 0.055, linear * 12.92
-    )
+    return torch.where(linear > 0.0031308, 1.055 * linear.clamp(min=0.0031308) ** (1 / 2.4) - 0.055, linear * 12.92)
 
 
 def _lab_f(t: Tensor) -> Tensor:

@@ -74,8 +74,10 @@ def read_index(folder: Path, split: str, licences: Sequence[str] = ()) -> list[P
         if missing:
             raise ValueError(f"{index} lacks the columns {', '.join(sorted(missing))}")
         rows = [
-            PhotoRow(**{k: row[k] for k in ("path", "category", "source", "licence", "split")},
-                     colourfulness=float(row["colourfulness"]))
+            PhotoRow(
+                **{k: row[k] for k in ("path", "category", "source", "licence", "split")},
+                colourfulness=float(row["colourfulness"]),
+            )
             for row in reader
         ]
     rows = [r for r in rows if r.split == split and (not licences or r.licence in licences)]

@@ -131,8 +131,13 @@ def train(
             step += 1
 
             elapsed = time.monotonic() - started
-            entry: dict[str, Any] = {"step": step, "elapsed": round(elapsed, 1), "progress": round(progress, 4),
-                                     "loss": loss.item(), "norm": norm.item()}
+            entry: dict[str, Any] = {
+                "step": step,
+                "elapsed": round(elapsed, 1),
+                "progress": round(progress, 4),
+                "loss": loss.item(),
+                "norm": norm.item(),
+            }
             if held_out and (step % settings.validate_every == 0):
                 entry |= _validate(averaged, *held_out)
             log.write(json.dumps(entry) + "\n")

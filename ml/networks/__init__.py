@@ -6,7 +6,9 @@ import importlib
 from collections.abc import Callable
 from typing import ClassVar, TypeVar
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 class Network(nn.Module):
@@ -38,11 +40,25 @@ class Network(nn.Module):
         if lightness.ndim != 4 or lightness.shape[1] != 1:
             raise ValueError(f"lightness must be [N, 1, H, W], not {list(lightness.shape)}")
         if lightness.shape[2] % self.multiple or lightness.shape[3] % self.multiple:
-            raise ValueError(
-                f"height and width must be multiples of {self.multiple}, not {list(lightness.shape[2:])}"
-            )
+            raise ValueError(f"height and width must be multiples of {self.multiple}, not {list(lightness.shape[2:])}")
         if pins is not None and not self.guided:
             raise ValueError(f"network {self.name!r} takes no pins")
+
+
+@torch.inference_mode()
+def logits_of(network: Network, lightness: Tensor) -> Tensor:
+    """Run a network on a picture of any size.
+
+    ``lightness``: ``[N, 1, H, W]`` L*; H and W are padded by reflection to the network's multiple and the
+    answer is cut back to ``[N, bins, ceil(H / stride), ceil(W / stride)]``, so its cells stay in place.
+    """
+    height, width = lightness.shape[-2:]
+    right, below = -width % network.multiple, -height % network.multiple
+    # Reflection cannot reach further than the picture itself; a strip repeats its edge instead.
+    mode = "reflect" if right < width and below < height else "replicate"
+    padded = F.pad(lightness, (0, right, 0, below), mode=mode)
+    logits: Tensor = network(padded.contiguous(memory_format=torch.channels_last))
+    return logits[..., : -(-height // network.stride), : -(-width // network.stride)]
 
 
 _MODULES = ("lite",)
