@@ -7,15 +7,24 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+import numpy as np
+import pi_heif
 import pyvips
+from PIL import ImageCms
 
-from ml.sniff import Format
+from ml.sniff import READABLE, Format, sniff
 
 PREVIEW_LONG_SIDE = 1600
+"""Long side of `Photo.preview`, and so of the largest rendition, in pixels."""
+
+# Every photo is another one: vips' cache of past operations would only hold their memory, and
+# would show an old picture where a file was replaced under the same name.
+pyvips.cache_set_max(0)
 
 
 class Refusal(StrEnum):
@@ -62,14 +71,18 @@ class Limits:
     pages: int = 200
 
 
+DEFAULT_LIMITS = Limits()
+
+
 @dataclass(frozen=True)
 class Info:
-    """What a file's headers say. Width and height are of the first page, as a viewer shows it."""
+    """What a file's headers say of one page. Width and height are as a viewer shows it."""
 
     format: Format
     width: int
     height: int
     pages: int
+    """Of the whole file."""
     bits: int
     """Bits a sample: 8 or 16."""
 
@@ -83,27 +96,45 @@ class Photo:
     info: Info
     """Of this page."""
     preview: pyvips.Image
-    """A copy in memory, long side at most `PREVIEW_LONG_SIDE`: upright, 8-bit sRGB, 3 bands or, where the file is grey, 1."""
+    """In memory, long side at most `PREVIEW_LONG_SIDE`: upright, 8-bit sRGB, 3 bands, or 1 where the file is grey."""
 
     def image(self) -> pyvips.Image:
-        """The full-size picture: upright, sRGB, 1 or 3 bands, 8 or 16 bit, metadata attached.
+        """The full-size picture: upright, sRGB, 1 or 3 bands, 8 or 16 bit, its metadata attached.
 
-        Lazy: decoded as it is read, from the top down, once a call where the file allows it.
+        Lazy and made to be read once, from the top down: ask again for another pass.
+
+        Raises:
+            PhotoError: here for a damaged header; damage further on comes as pyvips.Error when read
+                (`refusal` translates it).
         """
-        raise NotImplementedError
+        return _upright_srgb(self.path, self.info.format, self.page)
 
 
-def inspect(path: Path | str, limits: Limits = Limits()) -> Info:
+def inspect(path: Path | str, limits: Limits = DEFAULT_LIMITS) -> Info:
     """Read a file's headers, never its pixels.
 
     Raises:
         PhotoError: empty, not an image, unsupported, too large, or headers that make no sense.
         OSError: the path cannot be read.
     """
-    raise NotImplementedError
+    path = Path(path)
+    fmt = _readable_format(path)
+    first = _header(path, fmt, 0)
+    if first.pages > limits.pages:
+        raise PhotoError(Refusal.TOO_LARGE, f"{first.pages} pages, at most {limits.pages} are taken", fmt)
+    total = 0
+    for page in range(first.pages):
+        info = first if page == 0 else _header(path, fmt, page)
+        pixels = info.width * info.height
+        total += pixels
+        if pixels > limits.pixels or total > limits.total_pixels:
+            raise PhotoError(
+                Refusal.TOO_LARGE, f"page {page + 1} is {info.width} x {info.height} pixels: over the limit", fmt
+            )
+    return first
 
 
-def open_page(path: Path | str, page: int = 0, limits: Limits = Limits()) -> Photo:
+def open_page(path: Path | str, page: int = 0, limits: Limits = DEFAULT_LIMITS) -> Photo:
     """Decode one page (0-based) from its first to its last row and keep a small copy.
 
     Raises:
@@ -111,4 +142,147 @@ def open_page(path: Path | str, page: int = 0, limits: Limits = Limits()) -> Pho
         IndexError: the file has no such page.
         OSError: the path cannot be read.
     """
-    raise NotImplementedError
+    path = Path(path)
+    info = inspect(path, limits)
+    if not 0 <= page < info.pages:
+        raise IndexError(f"{path.name} has {info.pages} pages, there is no page {page + 1}")
+    if page:
+        info = _header(path, info.format, page)
+    image = _upright_srgb(path, info.format, page)
+    try:
+        small = image.thumbnail_image(PREVIEW_LONG_SIDE, height=PREVIEW_LONG_SIDE, size="down")
+        preview = small.colourspace("b-w" if small.bands == 1 else "srgb").copy_memory()
+    except pyvips.Error as error:
+        raise refusal(error, info.format) from error
+    return Photo(path, page, info, preview)
+
+
+def refusal(error: Exception, found: Format) -> PhotoError:
+    """Translate what a decoder says into a `PhotoError`: truncated where the data ends early, else unreadable."""
+    detail = " ".join(str(error).split())
+    early = any(sign in detail.lower() for sign in _SIGNS_OF_TRUNCATION)
+    return PhotoError(Refusal.TRUNCATED if early else Refusal.UNREADABLE, detail, found)
+
+
+_SIGNS_OF_TRUNCATION = (
+    "truncated",
+    "premature end",
+    "end of file",
+    "end of stream",
+    "endofstream",
+    "end-of-stream",
+    "eof",
+    "not enough",
+    "read error",
+    "out of data",
+    "can not read",
+)
+_DECODER_ERRORS = (pyvips.Error, EOFError, RuntimeError, ValueError)
+_DOCUMENTS = frozenset({Format.PDF, Format.ZIP, Format.VIDEO, Format.UNKNOWN})
+
+
+def _readable_format(path: Path) -> Format:
+    if path.stat().st_size == 0:
+        raise PhotoError(Refusal.EMPTY, "the file is empty")
+    fmt = sniff(path)
+    if fmt in _DOCUMENTS:
+        raise PhotoError(Refusal.NOT_AN_IMAGE, f"not an image ({fmt})", fmt)
+    if fmt not in READABLE:
+        raise PhotoError(Refusal.UNSUPPORTED, f"{fmt} images are not read", fmt)
+    return fmt
+
+
+def _header(path: Path, fmt: Format, page: int) -> Info:
+    try:
+        if fmt is Format.HEIC:
+            width, height = pi_heif.open_heif(path).size
+            return Info(fmt, width, height, 1, 8)
+        image = _load(path, fmt, page, "sequential")
+    except _DECODER_ERRORS as error:
+        raise refusal(error, fmt) from error
+    width, height = image.width, image.height
+    if _orientation(image) >= 5:
+        width, height = height, width
+    pages = int(image.get("n-pages")) if fmt is Format.TIFF else 1
+    return Info(fmt, width, height, pages, 8 if image.format == "uchar" else 16)
+
+
+def _load(path: Path, fmt: Format, page: int, access: str) -> pyvips.Image:
+    """Open with the one loader that the magic bytes name, never with whichever offers itself."""
+    name, how = str(path), {"access": access, "fail_on": "error"}
+    match fmt:
+        case Format.JPEG:
+            return pyvips.Image.jpegload(name, **how)
+        case Format.PNG:
+            return pyvips.Image.pngload(name, **how)
+        case Format.WEBP:
+            return pyvips.Image.webpload(name, **how)
+        case Format.TIFF:
+            return pyvips.Image.tiffload(name, page=page, **how)
+        case Format.AVIF:
+            return pyvips.Image.heifload(name, **how)
+        case _:
+            return _load_heic(path)
+
+
+def _load_heic(path: Path) -> pyvips.Image:
+    """The primary image. libheif turns it upright, so EXIF's orientation must not count a second time."""
+    heif = pi_heif.open_heif(path)
+    image = pyvips.Image.new_from_array(np.asarray(heif), interpretation="b-w" if heif.mode == "L" else "srgb")
+    image = image.copy()
+    for field, key in (("exif-data", "exif"), ("xmp-data", "xmp"), ("icc-profile-data", "icc_profile")):
+        if heif.info.get(key):
+            image.set_type(pyvips.GValue.blob_type, field, heif.info[key])
+    return image
+
+
+def _orientation(image: pyvips.Image) -> int:
+    """EXIF's 1 to 8; 5 and above swap width and height."""
+    return int(image.get("orientation")) if image.get_typeof("orientation") else 1
+
+
+def _upright_srgb(path: Path, fmt: Format, page: int) -> pyvips.Image:
+    try:
+        image = _load(path, fmt, page, "sequential")
+        if _orientation(image) > 1:
+            # Turning needs every row at once: vips decodes into memory, or into a file of its own if large.
+            image = _load(path, fmt, page, "random").autorot()
+        return _to_srgb(image, fmt)
+    except _DECODER_ERRORS as error:
+        raise refusal(error, fmt) from error
+
+
+def _to_srgb(image: pyvips.Image, fmt: Format) -> pyvips.Image:
+    """Bring any loader's picture to sRGB (1 or 3 bands, uchar or ushort), alpha laid on white."""
+    if image.interpretation == "scrgb":
+        image = image.colourspace("rgb16")
+    if image.format not in ("uchar", "ushort"):
+        raise PhotoError(Refusal.UNSUPPORTED, f"samples of kind {image.format} are not read", fmt)
+    depth = 8 if image.format == "uchar" else 16
+    if image.hasalpha():
+        image = image.flatten(background=[2**depth - 1])
+    profile = _profile_to_apply(image)
+    cmyk = image.interpretation == "cmyk"
+    if cmyk or profile:
+        return image.icc_transform(
+            "srgb", embedded=bool(profile), input_profile="cmyk" if cmyk else "srgb", intent="relative", depth=depth
+        )
+    if image.bands == 1:
+        return image.copy(interpretation="b-w" if depth == 8 else "grey16")
+    if image.bands != 3:
+        raise PhotoError(Refusal.UNSUPPORTED, f"pictures of {image.bands} bands are not read", fmt)
+    return image.copy(interpretation="srgb" if depth == 8 else "rgb16")
+
+
+def _profile_to_apply(image: pyvips.Image) -> bool:
+    """Whether an ICC profile is embedded that fits the picture and is not sRGB already."""
+    if not image.get_typeof("icc-profile-data"):
+        return False
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(image.get("icc-profile-data")))
+    except (OSError, ImageCms.PyCMSError):
+        return False  # scanners write broken ones; sRGB is then the best guess
+    space = profile.profile.xcolor_space.strip()
+    fits = {"GRAY": image.bands == 1, "RGB": image.bands == 3, "CMYK": image.interpretation == "cmyk"}
+    is_srgb = space == "RGB" and "srgb" in (profile.profile.profile_description or "").lower()
+    return fits.get(space, False) and not is_srgb

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+import numpy as np
 import pyvips
+from numpy.typing import NDArray
 
+from ml.color import max_chroma_table
 from ml.method import AbField, Method
-from ml.photo import Photo
+from ml.photo import Photo, open_page
+from ml.saving import write
+from ml.upsampling import joint_bilateral
+
+NETWORK_SHORT_SIDE = 256
+NETWORK_LONG_SIDE = 768
+WORKING_LONG_SIDE = 1024
+"""Up to here colour follows edges; from here to full size it is interpolated."""
 
 
 class Stage(StrEnum):
@@ -40,11 +51,25 @@ class Coloured:
     field: AbField
 
 
-def colorize(
-    photo: Photo, method: Method, vividness: float = 1.0, on_stage: OnStage | None = None
-) -> Coloured:
-    """Colour an open photo. The network runs here; the full-size pixels are computed when `ml.saving.write` reads `image`."""
-    raise NotImplementedError
+def colorize(photo: Photo, method: Method, vividness: float = 1.0, on_stage: OnStage | None = None) -> Coloured:
+    """Colour an open photo.
+
+    The method runs here; the full-size pixels are computed when `ml.saving.write` reads `Coloured.image`.
+    """
+    tell = on_stage or _silent
+    tell(Stage.COLOURING, 10)
+    lightness = _as_array(_lightness(photo.preview))
+    field = method.ab(_resized(lightness, *_network_size(*lightness.shape)), vividness)
+    tell(Stage.COLOURING, 30)
+    shrink = min(1.0, WORKING_LONG_SIDE / max(lightness.shape))
+    guide = _resized(lightness, *(max(1, round(side * shrink)) for side in lightness.shape))
+    ab = pyvips.Image.new_from_array(np.ascontiguousarray(joint_bilateral(field.ab, guide).transpose(1, 2, 0)))
+    tell(Stage.COLOURING, 40)
+    return Coloured(
+        image=encoded(coloured_lab(photo.image(), ab), photo.info.bits),
+        preview=encoded(coloured_lab(photo.preview, ab), 8).copy_memory(),
+        field=field,
+    )
 
 
 def colorize_file(
@@ -60,13 +85,79 @@ def colorize_file(
 
     Args:
         path: the original; never changed.
-        out: the result, written in the original's format (`ml.saving.output_format`).
+        out: the result, written in `ml.saving.output_format` of the original's format.
         method: see `ml.method.load_method`.
         page: of a TIFF with several, 0-based.
         vividness: 0..2, 1 = the model's default.
         on_stage: hears of progress and may raise to abort; then no file is left behind.
 
     Raises:
-        PhotoError, OSError: see `ml.photo.open_page` and `ml.saving.write`.
+        PhotoError, OSError, IndexError: see `ml.photo.open_page` and `ml.saving.write`.
     """
-    raise NotImplementedError
+    tell = on_stage or _silent
+    tell(Stage.READING, 0)
+    photo = open_page(path, page)
+    coloured = colorize(photo, method, vividness, on_stage)
+    write(coloured.image, photo, out, lambda percent: tell(Stage.WRITING, 40 + percent * 60 // 100))
+    return coloured
+
+
+def coloured_lab(image: pyvips.Image, ab: pyvips.Image) -> pyvips.Image:
+    """Join a picture's own lightness with a field of colour, inside the sRGB gamut.
+
+    Args:
+        image: sRGB, 1 or 3 bands, 8 or 16 bit.
+        ab: two bands, float, a* and b*, of any smaller or equal size.
+
+    Returns:
+        Float Lab of the picture's size: its L* untouched, the field's hue, and as much of the
+        field's chroma as sRGB can show at that L* and hue.
+    """
+    lightness = _lightness(image)
+    ab = ab.resize(image.width / ab.width, vscale=image.height / ab.height, kernel="linear")
+    lch = lightness.bandjoin(ab).copy(interpretation="lab").colourspace("lch")
+    chroma, hue = lch[1], lch[2]
+    limit = _gamut().mapim(lightness.bandjoin(hue), interpolate=pyvips.Interpolate.new("bilinear"), extend="copy")
+    chroma = (chroma < limit).ifthenelse(chroma, limit)
+    return lightness.bandjoin([chroma, hue]).copy(interpretation="lch").colourspace("lab")
+
+
+def encoded(lab: pyvips.Image, bits: int) -> pyvips.Image:
+    """Lab to sRGB of 8 or 16 bits a sample."""
+    return lab.colourspace("srgb" if bits == 8 else "rgb16")
+
+
+@functools.cache
+def _gamut() -> pyvips.Image:
+    """The largest chroma as a picture: x is L* 0..100, y the hue 0..360 degrees."""
+    return pyvips.Image.new_from_array(np.ascontiguousarray(max_chroma_table().T))
+
+
+def _lightness(image: pyvips.Image) -> pyvips.Image:
+    """L* of an sRGB picture as one float band."""
+    if image.bands == 3:
+        return image.colourspace("lab")[0]
+    grey = pyvips.Image.identity(ushort=image.format == "ushort").copy(interpretation=image.interpretation)
+    return image.maplut(grey.colourspace("lab")[0])
+
+
+def _as_array(band: pyvips.Image) -> NDArray[np.float32]:
+    return np.asarray(band.numpy(), np.float32).reshape(band.height, band.width)
+
+
+def _resized(lightness: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
+    if lightness.shape == (height, width):
+        return lightness
+    image = pyvips.Image.new_from_array(lightness)
+    image = image.resize(width / image.width, vscale=height / image.height)
+    return np.clip(_as_array(image), 0, 100)
+
+
+def _network_size(height: int, width: int) -> tuple[int, int]:
+    """The small copy's size: short side `NETWORK_SHORT_SIDE`, a long strip less, the aspect within 4 pixels kept."""
+    scale = min(NETWORK_SHORT_SIDE / min(height, width), NETWORK_LONG_SIDE / max(height, width))
+    return max(8, 8 * round(height * scale / 8)), max(8, 8 * round(width * scale / 8))
+
+
+def _silent(_stage: Stage, _percent: int) -> None:
+    pass

@@ -2,48 +2,61 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyvips
 
 from ml.photo import Photo
 from ml.sniff import Format
 
+_SUFFIX = {Format.JPEG: ".jpg", Format.PNG: ".png", Format.WEBP: ".webp", Format.TIFF: ".tif"}
+_RENDITION_QUALITY = 82
+_MOST_CLASSIC_TIFF_BYTES = 3_500_000_000
+
 
 def output_format(source: Format) -> Format:
     """The format a result is saved in: its source's, or JPEG where we read but do not write that (HEIC, AVIF)."""
-    raise NotImplementedError
+    return source if source in _SUFFIX else Format.JPEG
 
 
 def suffix(fmt: Format) -> str:
     """The file name's ending for a format we write, with its dot: ".jpg", ".png", ".webp", ".tif"."""
-    raise NotImplementedError
+    return _SUFFIX[fmt]
 
 
-def write(
-    image: pyvips.Image,
-    photo: Photo,
-    out: Path | str,
-    on_percent: Callable[[int], None] | None = None,
-) -> None:
+def write(image: pyvips.Image, photo: Photo, out: Path | str, on_percent: Callable[[int], None] | None = None) -> None:
     """Save a full-size result in the format of `output_format(photo.info.format)`.
 
-    EXIF, XMP and resolution of the photo come along (orientation reset, the embedded thumbnail
-    dropped), an sRGB profile is embedded. The file appears under its name only when complete.
+    EXIF, XMP, IPTC and resolution come along (orientation reset, the embedded thumbnail dropped),
+    an sRGB profile is embedded. The file appears under its name only when complete.
 
     Args:
-        image: sRGB, 3 bands, 8 or 16 bit, of the photo's size (lazy is fine).
-        photo: where the metadata comes from.
+        image: sRGB, 3 bands, 8 or 16 bit, computed from `Photo.image` and so carrying its metadata (lazy is fine).
+        photo: what it was computed from.
         out: the file to write; its ending is not looked at.
         on_percent: called with 0..100 while rows are written, in the caller's thread. What it
             raises ends the writing, leaves no file behind and reaches the caller.
 
     Raises:
-        PhotoError: the photo cannot be decoded to its end.
-        OSError: the result cannot be written.
+        OSError: the result cannot be written, or the photo no longer be read.
     """
-    raise NotImplementedError
+    out = Path(out)
+    part = out.with_name(f".{out.name}.{secrets.token_hex(4)}.part")
+    image = _with_clean_metadata(image)
+    stopped = _report(image, on_percent) if on_percent else []
+    try:
+        _save(image, output_format(photo.info.format), part)
+        part.replace(out)
+    except pyvips.Error as error:
+        if stopped:
+            raise stopped[0] from None
+        raise OSError(f"cannot write {out.name}: {' '.join(str(error).split())}") from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def rendition(image: pyvips.Image, long_side: int, out: Path | str) -> tuple[int, int]:
@@ -56,5 +69,69 @@ def rendition(image: pyvips.Image, long_side: int, out: Path | str) -> tuple[int
 
     Returns:
         Width and height of the copy.
+
+    Raises:
+        ValueError: another ending.
+        OSError: the copy cannot be written.
     """
-    raise NotImplementedError
+    out = Path(out)
+    small = image.thumbnail_image(long_side, height=long_side, size="down")
+    try:
+        match out.suffix:
+            case ".webp":
+                small.webpsave(str(out), Q=_RENDITION_QUALITY, effort=2, keep="none")
+            case ".jpg":
+                small.jpegsave(str(out), Q=_RENDITION_QUALITY, keep="none", optimize_coding=True)
+            case other:
+                raise ValueError(f"renditions are .webp or .jpg, not {other!r}")
+    except pyvips.Error as error:
+        raise OSError(f"cannot write {out.name}: {' '.join(str(error).split())}") from error
+    return small.width, small.height
+
+
+def _save(image: pyvips.Image, fmt: Format, out: Path) -> None:
+    name, kept = str(out), {"keep": "all", "profile": "srgb"}
+    match fmt:
+        case Format.PNG:
+            image.pngsave(name, compression=2, filter="sub", **kept)
+        case Format.WEBP:
+            image.webpsave(name, Q=95, effort=2, **kept)
+        case Format.TIFF:
+            size = image.width * image.height * image.bands * (2 if image.format == "ushort" else 1)
+            big = size > _MOST_CLASSIC_TIFF_BYTES
+            image.tiffsave(name, compression="deflate", predictor="horizontal", bigtiff=big, **kept)
+        case _:
+            image.jpegsave(name, Q=95, subsample_mode="off", **kept)
+
+
+def _with_clean_metadata(image: pyvips.Image) -> pyvips.Image:
+    """Keep what the family or the scanner wrote, drop what is no longer true of the pixels."""
+    image = image.copy()
+    for field in image.get_fields():
+        if field in ("orientation", "jpeg-thumbnail-data", "photoshop-data") or field.startswith("exif-ifd1-"):
+            image.remove(field)
+    if image.get_typeof("xmp-data"):
+        xmp = re.sub(rb"""(tiff:Orientation(?:=["']|>))[2-8]""", rb"\g<1>1", image.get("xmp-data"))
+        image.set_type(pyvips.GValue.blob_type, "xmp-data", xmp)
+    return image
+
+
+def _report(image: pyvips.Image, on_percent: Callable[[int], None]) -> list[BaseException]:
+    """Pass vips' progress on; what the listener raises stops vips and is left in the list."""
+    stopped: list[BaseException] = []
+    last = [-1]
+
+    def heard(_image: pyvips.Image, progress: Any) -> None:
+        percent = int(progress.percent)
+        if stopped or percent == last[0]:
+            return
+        last[0] = percent
+        try:
+            on_percent(percent)
+        except BaseException as error:
+            stopped.append(error)
+            image.set_kill(True)
+
+    image.set_progress(True)
+    image.signal_connect("eval", heard)
+    return stopped

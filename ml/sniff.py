@@ -33,9 +33,7 @@ class Format(StrEnum):
     UNKNOWN = "unknown"
 
 
-READABLE = frozenset(
-    {Format.JPEG, Format.PNG, Format.WEBP, Format.TIFF, Format.HEIC, Format.AVIF}
-)
+READABLE = frozenset({Format.JPEG, Format.PNG, Format.WEBP, Format.TIFF, Format.HEIC, Format.AVIF})
 
 _PREFIXES: tuple[tuple[bytes, Format], ...] = (
     (b"\xff\xd8\xff", Format.JPEG),
@@ -85,7 +83,7 @@ def sniff(source: Path | str | bytes) -> Format:
     """
     if isinstance(source, bytes):
         return _sniff(source[:HEAD_BYTES])
-    with open(source, "rb") as file:
+    with Path(source).open("rb") as file:
         return _sniff(file.read(HEAD_BYTES))
 
 
