@@ -3,20 +3,25 @@
 from pathlib import Path
 
 import environ
+from kombu import Queue
 
 from . import secrets
+from .safety import check_allowed_hosts, check_secret_key, private_folder
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- Where all state lies -----------------------------------------------------------------------------------------
-DATA = Path(env.str("HEIRLOOM_DATA", default=str(BASE_DIR / "data"))).resolve()
-DATA.mkdir(mode=0o700, parents=True, exist_ok=True)
+DATA = private_folder(Path(env.str("HEIRLOOM_DATA", default="") or BASE_DIR / "data"))
 
 # --- Safety -------------------------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or secrets.kept(DATA / "secret-key")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+if not DEBUG:
+    check_secret_key(SECRET_KEY)
+    check_allowed_hosts(ALLOWED_HOSTS)
 
 # --- Applications -------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -32,24 +37,24 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "colorizer.apps.ColorizerConfig",
+    "webapp.apps.WebappConfig",
 ]
 AUTH_USER_MODEL = "colorizer.User"
 ROOT_URLCONF = "webapp.urls"
 ASGI_APPLICATION = "webapp.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": DATA / "heirloom.sqlite3",
-        "OPTIONS": {
-            # A deferred transaction that turns into a write fails at once where another writes; an immediate one waits.
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-        },
+if DATABASE_URL := env.str("DATABASE_URL", default=""):
+    DATABASES = {"default": env.db_url_config(DATABASE_URL)}
+else:
+    DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA / "heirloom.sqlite3")}}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = {
+        # A deferred transaction that turns into a write fails at once where another writes; an immediate one waits.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
-}
 
 STORAGES = {
     "originals": {
@@ -119,6 +124,19 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+# True where the site is reached through a proxy that speaks HTTPS and sets X-Forwarded-Proto itself.
+HTTPS = env.bool("HTTPS", default=False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+if HTTPS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 31_536_000
+
+# --- What a photo may be ------------------------------------------------------------------------------------------
+HEIRLOOM_MAX_FILE_MB = env.int("HEIRLOOM_MAX_FILE_MB", default=200)
+HEIRLOOM_MAX_MEGAPIXELS = env.int("HEIRLOOM_MAX_MEGAPIXELS", default=150)  # pixels x pages
+HEIRLOOM_MAX_PAGES = env.int("HEIRLOOM_MAX_PAGES", default=100)
 
 # --- Signing in ---------------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -132,26 +150,67 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_SIGNUP_FORM_CLASS = "webapp.accounts.SignupForm"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "Heirloom: "
 LOGIN_REDIRECT_URL = "/"
-EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
+LOGIN_URL = "account_login"
+if EMAIL_URL := env.str("EMAIL_URL", default=""):
+    globals().update(env.email_url_config(EMAIL_URL))
+else:
+    EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Heirloom <heirloom@localhost>")
 
 # --- The queue ----------------------------------------------------------------------------------------------------
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=f"redis+socket://{DATA}/broker.sock")
+BROKER_SOCKET = DATA / "broker.sock"
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or f"redis+socket://{BROKER_SOCKET}"
+EMBEDDED_BROKER = CELERY_BROKER_URL.endswith(str(BROKER_SOCKET))
 CELERY_BROKER_TRANSPORT_OPTIONS = {
+    # One for all queues of a broker: the smallest rules. Far above the hard time limit, so that no copy runs beside.
     "visibility_timeout": 1800,
+    # How soon the messages of a worker that died are given out again: looked at each 10 s rather than each 100 s.
+    "unacked_restore_interval": 10,
+    "unacked_restore_throttle": 1,
+    # What the first queue holds is worked on before anything of the second.
+    "queue_order_strategy": "priority",
     "socket_timeout": 5,
     "socket_connect_timeout": 1,
     "socket_keepalive": True,
     "health_check_interval": 20,
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_DEFAULT_QUEUE = "interactive"
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("interactive", "bulk")]  # in this order
 CELERY_TASK_CREATE_MISSING_QUEUES = True
+CELERY_TASK_SOFT_TIME_LIMIT = 500
 CELERY_TASK_TIME_LIMIT = 600
+CELERY_WORKER_POOL = "prefork"
+CELERY_WORKER_POOL_START_METHOD = "spawn"  # torch in a forked child hangs
+CELERY_WORKER_CONCURRENCY = 1
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_DISABLE_PREFETCH = True
 CELERY_WORKER_PROC_ALIVE_TIMEOUT = 120
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory; the default one keeps a pickle
+
+# A worker that gives no sign of life for as long as a lease has lost its job.
+HEIRLOOM_LEASE_SECONDS = env.float("HEIRLOOM_LEASE_SECONDS", default=60)
+HEIRLOOM_HEARTBEAT_SECONDS = env.float("HEIRLOOM_HEARTBEAT_SECONDS", default=10)
+HEIRLOOM_HOUSEKEEPING_SECONDS = env.float("HEIRLOOM_HOUSEKEEPING_SECONDS", default=5)
+HEIRLOOM_RESEND_SECONDS = env.float("HEIRLOOM_RESEND_SECONDS", default=300)
+
+# --- What is written down -----------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+}

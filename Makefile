@@ -1,0 +1,58 @@
+# Heirloom. Every target says what it does: make help
+
+PORT ?= 8000
+PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input
+OURS := webapp colorizer worker ml tests manage.py
+
+.DEFAULT_GOAL := help
+.PHONY: help install up test lint format
+
+help: ## Show this help
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+up: install ## Install what is missing, then start the site on PORT (8000), its state in HEIRLOOM_DATA (data/)
+	@TIED_TO=$$PPID exec $(BIN)/python -m webapp.tied TERM $(BIN)/python manage.py up --port $(PORT)
+
+install: .venv/.web .venv/.worker ## Make .venv with everything that the site needs
+
+.venv/.made:
+	@test -n "$(PYTHON)" || { echo "Heirloom needs Python 3.11 or newer; none was found."; exit 1; }
+	@echo "Heirloom · making .venv with $(PYTHON)"
+	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing. On Debian: apt install python3-venv"; exit 1; }
+	@touch $@
+
+.venv/.web: .venv/.made requirements/web.txt
+	@echo "Heirloom · step 1 of 2: the web site, about 60 MB, some seconds"
+	@$(PIP) --quiet -r requirements/web.txt
+	@touch $@
+
+.venv/.worker: .venv/.web requirements/worker.txt
+	@echo "Heirloom · step 2 of 2: PyTorch for the worker, about 3 GB once, a few minutes"
+	@$(PIP) -r requirements/worker.txt
+	@touch $@
+
+.venv/.dev: .venv/.worker requirements/dev.txt
+	@echo "Heirloom · what lint and tests need, about 100 MB"
+	@$(PIP) --quiet -r requirements/dev.txt
+	@touch $@
+
+.venv/.browser: .venv/.dev
+	@.ci/chromium
+	@touch $@
+
+test: .venv/.browser ## Run all tests: unit, a real worker on a real broker, a real browser
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/.dev ## Check style, types, who imports whom, and migrations
+	$(BIN)/ruff check $(OURS)
+	$(BIN)/ruff format --check $(OURS)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+format: .venv/.dev ## Put the code into its form
+	$(BIN)/ruff check --fix $(OURS)
+	$(BIN)/ruff format $(OURS)

@@ -1,0 +1,102 @@
+"""People and their families: signing up, inviting, joining, roles, leaving."""
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ..models import Family, Invite, Membership, Role, User
+
+INVITE_LASTS = timedelta(days=14)
+INVITE_KEY = "invite"
+"""Where a session keeps the token of an invite that was opened before signing up."""
+
+
+class LastOwner(Exception):
+    """A family would be left without an owner."""
+
+
+class InviteGone(Exception):
+    """The invite is unknown, used or too old."""
+
+
+@transaction.atomic
+def welcome(*, user: User, name: str, token: str = "") -> Family:
+    """Give someone who just signed up a family: the one that invited with ``token``, else one of their own."""
+    user.name = name
+    user.save(update_fields=["name"])
+    if token and (invite := open_invite(token=token)):
+        return join(invite=invite, user=user).family
+    return found_family(user=user, name=_("Family of {name}").format(name=name or user.email))
+
+
+@transaction.atomic
+def found_family(*, user: User, name: str) -> Family:
+    """A new family with ``user`` as its owner."""
+    family = Family.objects.create(name=name[:120])
+    Membership.objects.create(family=family, user=user, role=Role.OWNER)
+    return family
+
+
+def rename_family(*, family: Family, name: str) -> None:
+    family.name = name
+    family.save(update_fields=["name"])
+
+
+def create_invite(*, family: Family, by: User, role: Role) -> str:
+    """The token of a new invite. Only its hash is kept, so it can be shown once."""
+    token = secrets.token_urlsafe(32)
+    Invite.objects.create(
+        family=family, role=role, created_by=by, token_sha256=_hash(token), expires_at=timezone.now() + INVITE_LASTS
+    )
+    return token
+
+
+def open_invite(*, token: str) -> Invite | None:
+    """The invite that ``token`` stands for, if it can still be accepted."""
+    invites = Invite.objects.select_related("family", "created_by")
+    return invites.filter(token_sha256=_hash(token), accepted_at=None, expires_at__gt=timezone.now()).first()
+
+
+@transaction.atomic
+def join(*, invite: Invite, user: User) -> Membership:
+    """Make ``user`` a member with the invite's role, once. Who is a member already keeps role and invite.
+
+    Raises InviteGone where another was quicker, or the invite is too old.
+    """
+    if membership := Membership.objects.filter(family_id=invite.family_id, user=user).first():
+        return membership
+    now = timezone.now()
+    if not Invite.objects.filter(pk=invite.pk, accepted_at=None, expires_at__gt=now).update(accepted_at=now):
+        raise InviteGone
+    return Membership.objects.create(family_id=invite.family_id, user=user, role=invite.role)
+
+
+@transaction.atomic
+def set_role(*, membership: Membership, role: Role) -> None:
+    """Raises LastOwner where this would leave the family without one."""
+    if role != Role.OWNER:
+        _keep_an_owner(membership)
+    membership.role = role
+    membership.save(update_fields=["role"])
+
+
+@transaction.atomic
+def remove_member(*, membership: Membership) -> None:
+    """Raises LastOwner where this would leave the family without one."""
+    _keep_an_owner(membership)
+    membership.delete()
+
+
+def _keep_an_owner(membership: Membership) -> None:
+    # Locks the family, so that two owners cannot each remove the other at the same moment.
+    family = Family.objects.select_for_update().get(pk=membership.family_id)
+    if not family.memberships.filter(role=Role.OWNER).exclude(pk=membership.pk).exists():
+        raise LastOwner
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

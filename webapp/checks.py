@@ -1,0 +1,35 @@
+"""System checks: what would fail later, said before the start."""
+
+import os
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+LONGEST_SOCKET_PATH = 100
+"""Linux allows 107 bytes for a socket file's path; the rest is left for what others append."""
+
+
+@register
+def socket_path_fits(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    length = len(os.fsencode(settings.BROKER_SOCKET))
+    if not settings.EMBEDDED_BROKER or length <= LONGEST_SOCKET_PATH:
+        return []
+    return [
+        Error(
+            f"The data folder's path is too long for the broker's socket file ({length} bytes, at most "
+            f"{LONGEST_SOCKET_PATH}): {settings.BROKER_SOCKET}",
+            hint="Choose a shorter folder with HEIRLOOM_DATA, or set CELERY_BROKER_URL.",
+            id="webapp.E001",
+        )
+    ]
+
+
+@register
+def limits_are_positive(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    names = ("HEIRLOOM_MAX_FILE_MB", "HEIRLOOM_MAX_MEGAPIXELS", "HEIRLOOM_MAX_PAGES")
+    return [
+        Error(f"{name} must be 1 or more.", hint="Leave it out for the default.", id="webapp.E002")
+        for name in names
+        if getattr(settings, name) < 1
+    ]
