@@ -10,7 +10,7 @@ from celery import Celery
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from .models import Coloring, Job, Original
+from .models import Coloring, Job, Original, Queue
 
 PREPARE = "heirloom.prepare"
 COLORIZE = "heirloom.colorize"
@@ -32,10 +32,24 @@ def send(job: Job) -> bool:
 
     try:
         producer.send_task(
-            TASKS[type(job)], args=[str(job.pk), job.attempt], task_id=job.message_id, queue=job.queue, ignore_result=True
+            TASKS[type(job)],
+            args=[str(job.pk), job.attempt],
+            task_id=job.message_id,
+            queue=job.queue,
+            ignore_result=True,
         )
     except OperationalError as error:
         logger.warning("The broker did not take %s: %s", job.message_id, error)
         return False
     note_sent(job)
     return True
+
+
+def waiting() -> int:
+    """How many messages the broker holds for the workers. Raises OperationalError where it does not answer."""
+    with producer.connection_for_read() as connection:
+        try:
+            client = connection.channel().client
+            return sum(int(client.llen(queue)) for queue in Queue.values)
+        except connection.connection_errors as error:
+            raise OperationalError(str(error)) from error

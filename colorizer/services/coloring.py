@@ -1,0 +1,50 @@
+"""Asking for a photo's colours, changing one's mind, and what the worker found."""
+
+from django.db import IntegrityError, transaction
+
+from .. import dispatch
+from ..models import Coloring, Job, ModelVersion, Photo, Queue, Status
+from . import jobs
+
+OPEN = (Status.QUEUED, Status.RUNNING)
+
+
+def request(*, photo: Photo, queue: str = Queue.INTERACTIVE, vividness: float = 1.0) -> Coloring:
+    """A colouring of `photo`: the one that is waiting or running, else a new one at the end of `queue`."""
+    waiting = photo.colorings.filter(status__in=OPEN)
+    try:
+        with transaction.atomic():
+            if found := waiting.first():
+                return found
+            coloring = Coloring.objects.create(photo=photo, queue=queue, vividness=vividness)
+            Photo.objects.filter(pk=photo.pk).update(changed_at=coloring.changed_at)
+            dispatch.after_commit(coloring)
+    except IntegrityError:  # another asked for it in the same moment
+        return waiting.get()
+    return coloring
+
+
+def cancel(*, photo: Photo) -> None:
+    """Do not colour `photo` after all."""
+    for coloring in photo.colorings.filter(status__in=OPEN):
+        jobs.cancel(job=coloring)
+
+
+def retry(*, photo: Photo) -> None:
+    """Try again what failed or was cancelled: the reading of the file, or the colouring."""
+    latest = photo.colorings.order_by("created_at").last()
+    job: Job = latest or photo.original
+    if job.status in (Status.FAILED, Status.CANCELLED):
+        jobs.requeue(job=job)
+
+
+def complete(
+    *, coloring: Coloring, owner: str, model_version: ModelVersion, key: str, size: int, seconds: float
+) -> bool:
+    """The result lies in the storage: show it. False where the lease was lost, and then nothing is written."""
+    found = {"model_version": model_version, "key": key, "size": size, "seconds": seconds}
+    with transaction.atomic():
+        done = jobs.finish(job=coloring, owner=owner, **found)
+        if done:
+            Photo.objects.filter(pk=coloring.photo_id).update(shown=coloring)
+    return done

@@ -1,0 +1,209 @@
+"""The life of a job row: queued, running under a lease, done, failed or cancelled.
+
+Every step is one conditional UPDATE, so that of two who try the same step one wins, whoever they are. A step that
+someone else's step made void changes nothing and says so. `attempt` names one stay in the queue: the queue's message,
+the claim and all that the worker writes carry it.
+"""
+
+from datetime import timedelta
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from .. import dispatch
+from ..models import Coloring, Job, Original, Photo, Queue, Status
+
+NEVER_SENT_GRACE = timedelta(seconds=5)
+"""A row younger than this may be about to be sent by the request that made it."""
+FIRST_RESEND = timedelta(seconds=30)
+"""How long a message may be missing before it is sent a second time; later ones wait HEIRLOOM_RESEND_SECONDS."""
+MOST_AT_ONCE = 500
+
+
+class Lease(Enum):
+    """What a worker learns of its own claim whenever it touches the row."""
+
+    HELD = "held"
+    CANCEL = "cancel"
+    LOST = "lost"
+
+
+def claim(*, model: type[Job], pk: UUID, attempt: int, owner: str) -> Job | None:
+    """Take a queued row. None where it is no longer queued with this attempt: the message is old, or a double."""
+    job = model._default_manager.filter(pk=pk, attempt=attempt).first()
+    now = timezone.now()
+    fresh = {"lease_owner": owner, "heartbeat_at": now, "started_at": now, "finished_at": None}
+    if job is None or not _move(job, Q(status=Status.QUEUED), status=Status.RUNNING, stage="", percent=0, **fresh):
+        return None
+    return job
+
+
+def beat(*, job: Job, owner: str) -> Lease:
+    """Say that the work goes on, and hear whether it still should."""
+    return _keep(job, owner)
+
+
+def note_progress(*, job: Job, owner: str, stage: str, percent: int) -> Lease:
+    """Write how far the work is, for the page, and hear whether it should go on."""
+    now = timezone.now()
+    with transaction.atomic():
+        lease = _keep(job, owner, stage=stage, percent=percent, changed_at=now)
+        if lease is Lease.HELD:
+            _photos(job).update(changed_at=now)
+    return lease
+
+
+def finish(*, job: Job, owner: str, **fields: Any) -> bool:
+    """The work is done; `fields` are what it found. False where the lease was lost, and then nothing is written."""
+    return _leave(job, owner, status=Status.DONE, percent=100, finished_at=timezone.now(), **fields)
+
+
+def fail(*, job: Job, owner: str, reason: str, detail: str = "") -> bool:
+    """The work cannot be done, however often one tries."""
+    return _leave(job, owner, status=Status.FAILED, reason=reason, detail=detail, finished_at=timezone.now())
+
+
+def count_failure(*, job: Job, owner: str, reason: str, detail: str = "") -> bool:
+    """The work broke off. It is tried again; the third failure ends it."""
+    if job.failures + 1 >= Job.MOST_FAILURES:
+        return _leave(
+            job,
+            owner,
+            status=Status.FAILED,
+            failures=job.failures + 1,
+            reason=reason,
+            detail=detail,
+            finished_at=timezone.now(),
+        )
+    return _leave(job, owner, failures=job.failures + 1, reason=reason, detail=detail, **_queued_again())
+
+
+def give_back(*, job: Job, owner: str) -> bool:
+    """The worker has to stop, through no fault of the job: it goes back to the queue and nothing is counted."""
+    return _leave(job, owner, **_queued_again())
+
+
+def stopped(*, job: Job, owner: str) -> bool:
+    """The worker saw that the job is no longer wanted."""
+    return _leave(job, owner, status=Status.CANCELLED, finished_at=timezone.now())
+
+
+def cancel(*, job: Job) -> None:
+    """The job is no longer wanted. A queued one ends here; a running one as soon as its worker looks."""
+    ended = {"status": Status.CANCELLED, "cancel_requested": True, "finished_at": timezone.now()}
+    if not _move(job, Q(status=Status.QUEUED), **ended):
+        _move(job, Q(status=Status.RUNNING), cancel_requested=True)
+
+
+def requeue(*, job: Job) -> bool:
+    """Try a job again that failed or was cancelled, before all the bulk: someone is waiting for it."""
+    ended = Q(status__in=[Status.FAILED, Status.CANCELLED])
+    return _move(job, ended, queue=Queue.INTERACTIVE, failures=0, reason="", detail="", **_queued_again())
+
+
+def note_sent(job: Job) -> None:
+    type(job)._default_manager.filter(pk=job.pk, attempt=job.attempt).update(sent_at=timezone.now())
+
+
+def crashed(*, model: type[Job], pk: UUID, attempt: int, worker: str, reason: str, detail: str) -> bool:
+    """The process of `worker` that had claimed this attempt is dead: no need to wait for its lease to end."""
+    job = model._default_manager.filter(pk=pk, attempt=attempt, lease_owner__startswith=f"{worker}/").first()
+    return job is not None and count_failure(job=job, owner=job.lease_owner, reason=reason, detail=detail)
+
+
+def reap() -> int:
+    """End the claims whose worker no longer gives a sign of life. How many there were."""
+    dead = Q(
+        status=Status.RUNNING, heartbeat_at__lt=timezone.now() - timedelta(seconds=settings.HEIRLOOM_LEASE_SECONDS)
+    )
+    return sum(_reap(job) for model in dispatch.TASKS for job in model._default_manager.filter(dead))
+
+
+def unsent() -> list[Job]:
+    """The queued rows to send now, oldest first: those never sent, and as many more as the broker has lost.
+
+    Which messages are lost cannot be told, only how many. So the oldest rows are sent, each at most once in
+    HEIRLOOM_RESEND_SECONDS; a message too many is dropped by `claim`.
+    """
+    now = timezone.now()
+    again = timedelta(seconds=settings.HEIRLOOM_RESEND_SECONDS)
+    never = Q(status=Status.QUEUED, sent_at=None, changed_at__lt=now - NEVER_SENT_GRACE)
+    sent = Q(status=Status.QUEUED, sent_at__isnull=False)
+    # A queued row's changed_at is when it was queued: sent well after that, it was sent again already.
+    first = Q(sent_at__lt=now - min(FIRST_RESEND, again), sent_at__lte=F("changed_at") + FIRST_RESEND)
+    lost = sum(model._default_manager.filter(sent).count() for model in dispatch.TASKS) - dispatch.waiting()
+    return _oldest(never) + _oldest(sent & (first | Q(sent_at__lt=now - again)))[: max(lost, 0)]
+
+
+def _oldest(where: Q) -> list[Job]:
+    found = [
+        job
+        for model in dispatch.TASKS
+        for job in model._default_manager.filter(where).order_by("changed_at")[:MOST_AT_ONCE]
+    ]
+    return sorted(found, key=lambda job: job.changed_at)
+
+
+def _reap(job: Job) -> bool:
+    if job.cancel_requested:
+        return stopped(job=job, owner=job.lease_owner)
+    detail = f"No sign of life from {job.lease_owner} since {job.heartbeat_at}."
+    return count_failure(job=job, owner=job.lease_owner, reason="crashed", detail=detail)
+
+
+def _queued_again() -> dict[str, Any]:
+    return {
+        "status": Status.QUEUED,
+        "attempt": F("attempt") + 1,
+        "stage": "",
+        "percent": 0,
+        "lease_owner": "",
+        "heartbeat_at": None,
+        "cancel_requested": False,
+        "sent_at": None,
+        "finished_at": None,
+    }
+
+
+def _keep(job: Job, owner: str, **fields: Any) -> Lease:
+    mine = type(job)._default_manager.filter(pk=job.pk, attempt=job.attempt, status=Status.RUNNING, lease_owner=owner)
+    if mine.filter(cancel_requested=False).update(heartbeat_at=timezone.now(), **fields):
+        return Lease.HELD
+    return Lease.CANCEL if mine.exists() else Lease.LOST
+
+
+def _leave(job: Job, owner: str, **fields: Any) -> bool:
+    """A step that only the holder of the lease may take."""
+    return _move(job, Q(status=Status.RUNNING, lease_owner=owner), **fields)
+
+
+def _move(job: Job, where: Q, **fields: Any) -> bool:
+    """Take one step: the row, what its photos show of it, and the message where it is queued again."""
+    now = timezone.now()
+    with transaction.atomic():
+        row = type(job)._default_manager.filter(where, pk=job.pk, attempt=job.attempt)
+        if not row.update(changed_at=now, **fields):
+            return False
+        job.refresh_from_db(from_queryset=type(job)._default_manager.filter(pk=job.pk))
+        _photos(job).update(changed_at=now, **_shown_of(job))
+        if job.status == Status.QUEUED:
+            dispatch.after_commit(job)
+    return True
+
+
+def _photos(job: Job) -> QuerySet[Photo]:
+    return Photo.objects.filter(pk=job.photo_id) if isinstance(job, Coloring) else Photo.objects.filter(original=job.pk)
+
+
+def _shown_of(job: Job) -> dict[str, Any]:
+    """An original that cannot be read leaves its photos refused; one that is tried again, being read."""
+    if isinstance(job, Original) and job.status == Status.FAILED:
+        return {"state": Photo.State.REFUSED, "refusal": job.reason}
+    if isinstance(job, Original) and job.status == Status.QUEUED:
+        return {"state": Photo.State.PREPARING, "refusal": ""}
+    return {}

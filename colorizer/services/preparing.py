@@ -1,0 +1,47 @@
+"""What the full reading of an original found: its pages become photos, and those without colour are sent on."""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from ..models import Original, Photo
+from . import coloring, jobs
+
+
+@dataclass(frozen=True)
+class Page:
+    """One readable page. `number` counts from 1; width and height are upright."""
+
+    number: int
+    width: int
+    height: int
+    in_colour: bool
+
+
+def photo_of(*, original: Original, page: int) -> Photo:
+    """The photo of a page; made beside the first page's where it is new, in the album where that one is now."""
+    first = original.photos.select_related("album").get(page=1)
+    if page == 1:
+        return first
+    beside = {"album": first.album, "created_at": first.created_at, "deleted_at": first.deleted_at}
+    return Photo.objects.get_or_create(original=original, page=page, defaults=beside)[0]
+
+
+def record_pages(*, original: Original, owner: str, pages: list[Page]) -> bool:
+    """The original is read: ready pages are coloured next, and a page already in colour asks its family first.
+
+    False where the lease was lost, and then nothing is written.
+    """
+    with transaction.atomic():
+        if not jobs.finish(job=original, owner=owner, pages=len(pages)):
+            return False
+        for page in pages:
+            photo = photo_of(original=original, page=page.number)
+            photo.width, photo.height = page.width, page.height
+            photo.state = Photo.State.ASKS if page.in_colour else Photo.State.READY
+            photo.refusal, photo.changed_at = "", timezone.now()
+            photo.save(update_fields=["width", "height", "state", "refusal", "changed_at"])
+            if photo.state == Photo.State.READY:
+                coloring.request(photo=photo, queue=original.queue)
+    return True
