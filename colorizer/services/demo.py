@@ -19,10 +19,10 @@ def create(*, password: str, folder: Path) -> None:
     """
     described = json.loads((folder / "album.json").read_text())
     user, album = _family(password=password, title=described["title"], description=described["description"])
-    for sample in described["photos"]:
+    for position, sample in enumerate(described["photos"], start=1):
         upload = SimpleUploadedFile(sample["file"], (folder / sample["file"]).read_bytes(), content_type="image/jpeg")
         try:
-            photo = intake.accept(album=album, user=user, upload=upload)
+            photo = intake.accept(album=album, user=user, upload=upload, position=position)
         except intake.AlreadyHere:
             continue
         photo.caption, photo.taken = sample["caption"], sample["taken"]
