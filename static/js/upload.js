@@ -1,0 +1,176 @@
+// Photos on their way to the album: two files at a time, each with its progress and, where it is refused, its reason.
+
+const AT_ONCE = 2;
+const WAITS = [2, 4, 8, 16]; // seconds before each further try where the network fails
+const REFRESH_AFTER = 2500;
+
+const input = document.getElementById("files");
+const grid = document.getElementById("grid");
+const section = document.getElementById("uploading");
+const list = document.getElementById("uploads");
+const progress = document.getElementById("upload-progress");
+const template = document.getElementById("upload-row");
+const words = input.dataset;
+const token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
+
+const waiting = [];
+let active = 0;
+let added = 0;
+let total = 0;
+
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, key) => values[key]);
+const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+const busy = () => active > 0 || waiting.length > 0;
+
+function add(files) {
+  if (!busy()) {
+    added = 0;
+    total = 0;
+  }
+  files.forEach((file, position) => waiting.push({ file, position }));
+  total += files.length;
+  next();
+}
+
+function next() {
+  while (active < AT_ONCE && waiting.length) {
+    active += 1;
+    const item = waiting.shift();
+    deliver(item).finally(() => {
+      active -= 1;
+      next();
+    });
+  }
+  section.hidden = !busy() && !list.children.length;
+  progress.textContent = busy() || added < total ? fill(words.wordsProgress, { done: added, total }) : "";
+}
+
+// One file until it is in the album, refused, or given up.
+async function deliver(item) {
+  const row = newRow(item);
+  for (let tries = 0; ; tries += 1) {
+    const answer = await send(item, row);
+    const passing = answer.status === 0 || answer.status === 429 || answer.status >= 502;
+    if (!passing) return settle(answer, row);
+    if (tries === WAITS.length) return giveUp(item, row);
+    row.say(fill(words.wordsAgain, { seconds: WAITS[tries] }));
+    await pause(WAITS[tries]);
+  }
+}
+
+function send({ file, position }, row) {
+  return new Promise((resolve) => {
+    const request = new XMLHttpRequest();
+    const body = new FormData();
+    body.append("position", position);
+    body.append("file", file, file.name);
+    request.responseType = "json";
+    request.upload.onprogress = (event) => {
+      const percent = event.total ? Math.round((100 * event.loaded) / event.total) : 0;
+      row.bar.value = percent;
+      row.say(percent < 100 ? fill(words.wordsSending, { percent }) : words.wordsSent);
+    };
+    request.onloadend = () => resolve({ status: request.status, url: request.responseURL, ...request.response });
+    request.open("POST", words.url);
+    request.setRequestHeader("X-CSRFToken", token);
+    request.setRequestHeader("Accept", "application/json");
+    request.send(body);
+  });
+}
+
+function settle(answer, row) {
+  if (answer.status === 201) {
+    added += 1;
+    row.element.remove();
+    return show(answer);
+  }
+  if (answer.status === 409) added += 1;
+  else row.element.classList.add("upload-wrong");
+  const signedOut = answer.status === 403 || (answer.status === 200 && !answer.url.endsWith(words.url));
+  row.end(answer.message || (signedOut ? words.wordsOut : words.wordsFailed), answer.photo);
+}
+
+function giveUp(item, row) {
+  row.element.classList.add("upload-wrong");
+  row.end(words.wordsBroken);
+  row.again.hidden = false;
+  row.again.addEventListener("click", () => {
+    row.element.remove();
+    waiting.push(item);
+    next();
+  });
+}
+
+function show({ photo, tile }) {
+  if (document.getElementById(`photo-${photo}`)) return; // the stream was faster
+  grid.insertAdjacentHTML("beforeend", tile);
+  const fresh = grid.lastElementChild;
+  htmx.process(fresh);
+  // What happened between the answer and the tile's arrival here came too early for it: look once.
+  setTimeout(() => {
+    if (fresh.isConnected) htmx.ajax("GET", fresh.dataset.refresh, { target: fresh, swap: "outerHTML" });
+  }, REFRESH_AFTER);
+}
+
+function newRow({ file }) {
+  const element = template.content.cloneNode(true).firstElementChild;
+  const part = (name) => element.querySelector(`[data-part=${name}]`);
+  const text = element.querySelector(".upload-words");
+  const row = { element, bar: element.querySelector("progress"), again: part("again"), say: (words) => (text.textContent = words) };
+  row.end = (words, address) => {
+    row.bar.remove();
+    row.say(words);
+    part("dismiss").hidden = false;
+    if (address) Object.assign(part("see"), { href: address, hidden: false });
+  };
+  element.querySelector(".upload-name").textContent = file.name;
+  part("dismiss").addEventListener("click", () => {
+    element.remove();
+    section.hidden = !busy() && !list.children.length;
+  });
+  list.append(element);
+  section.hidden = false;
+  return row;
+}
+
+// --- Where files come from: the picker, or dropped anywhere on the page; a dropped folder is opened -------------------
+input.addEventListener("change", () => {
+  add([...input.files]);
+  input.value = "";
+});
+
+const over = document.getElementById("drop-over");
+const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
+
+async function filesIn(entry) {
+  if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
+  const reader = entry.createReader();
+  const files = [];
+  for (;;) {
+    const entries = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (!entries.length) return files;
+    for (const inner of entries) if (!inner.name.startsWith(".")) files.push(...(await filesIn(inner)));
+  }
+}
+
+addEventListener("dragover", (event) => {
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  over.hidden = false;
+});
+addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) over.hidden = true;
+});
+addEventListener("drop", async (event) => {
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  over.hidden = true;
+  const entries = [...event.dataTransfer.items].filter((item) => item.kind === "file").map((item) => item.webkitGetAsEntry());
+  const plain = [...event.dataTransfer.files];
+  const found = entries.some((entry) => entry?.isDirectory) ? (await Promise.all(entries.map(filesIn))).flat() : plain;
+  add(found);
+});
+
+addEventListener("beforeunload", (event) => {
+  if (busy()) event.preventDefault();
+});
