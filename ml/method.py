@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,11 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ml.checkpoint import Card, load
+from ml.checkpoint import Card, dial, load, read_card, shipped
 from ml.color import annealed_mean
-from ml.networks import Network
+from ml.networks import Network, logits_of
 
-WEIGHTS = Path(__file__).parent / "weights"
 DEFAULT_MODEL = "lite"
 
 
@@ -53,44 +51,37 @@ class LearnedMethod:
     """A trained network as a `Method`.
 
     Args:
-        name: what `name` answers.
         network: with its weights.
-        card: gives `calibration`, the temperature and gain of vividness 1.
+        card: gives the name, and the temperature and gain of each vividness.
         device: where the network runs.
     """
 
-    def __init__(self, name: str, network: Network, card: Card, device: torch.device | str = "cpu") -> None:
-        self.name = name
+    def __init__(self, network: Network, card: Card, device: torch.device | str = "cpu") -> None:
         self.card = card
         self.device = torch.device(device)
         self._network = network.eval().to(self.device).to(memory_format=torch.channels_last)
 
-    def ab(self, lightness: NDArray[np.float32], vividness: float = 1.0) -> AbField:
-        """See `Method.ab`. The grid has ceil(H / stride) x ceil(W / stride) cells.
+    @property
+    def name(self) -> str:
+        """The card's."""
+        return str(self.card["name"])
 
-        Vividness below 1 lowers the gain alone. Above 1 the distribution is sharpened too: towards
-        its likeliest colour, which is livelier than more of its mean.
+    def ab(self, lightness: NDArray[np.float32], vividness: float = 1.0) -> AbField:
+        """See `Method.ab`: the annealed mean at the card's temperature, times its gain.
 
         Raises:
             ValueError: vividness outside 0..2.
         """
-        if not 0 <= vividness <= 2:
-            raise ValueError(f"vividness must be 0 to 2, not {vividness}")
-        height, width = lightness.shape
-        multiple, stride = self._network.multiple, self._network.stride
-        padded = np.pad(lightness, ((0, -height % multiple), (0, -width % multiple)), mode="reflect")
-        batch = torch.from_numpy(padded)[None, None].to(self.device, memory_format=torch.channels_last)
-        calibration = self.card["calibration"]
-        temperature = calibration["temperature"] * min(1.0, 2 ** (1 - vividness))
+        temperature, gain = dial(self.card, vividness)
+        batch = torch.from_numpy(lightness)[None, None].to(self.device).to(memory_format=torch.channels_last)
         with torch.inference_mode():
-            logits = self._network(batch)[..., : -(-height // stride), : -(-width // stride)]
-            ab = annealed_mean(logits, temperature)[0] * (calibration["gain"] * vividness)
+            ab = annealed_mean(logits_of(self._network, batch), temperature)[0] * gain
         return AbField(ab.float().cpu().numpy())
 
 
 def models() -> dict[str, Card]:
     """The shipped models' cards by name."""
-    return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(WEIGHTS.glob("*.json"))}
+    return {name: read_card(weights) for name, weights in shipped().items()}
 
 
 def load_method(name_or_path: str | Path = DEFAULT_MODEL, device: str | None = None) -> LearnedMethod:
@@ -102,11 +93,12 @@ def load_method(name_or_path: str | Path = DEFAULT_MODEL, device: str | None = N
 
     Raises:
         FileNotFoundError: no such model.
+        CheckpointError: weights and card do not fit each other.
     """
     path = Path(name_or_path)
     if path.suffix != ".safetensors":
-        path = WEIGHTS / f"{name_or_path}.safetensors"
-    if not path.is_file():
-        raise FileNotFoundError(f"no model {str(name_or_path)!r}; shipped: {', '.join(models()) or 'none'}")
-    network, card = load(path)
-    return LearnedMethod(path.stem, network, card, device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        known = shipped()
+        if str(name_or_path) not in known:
+            raise FileNotFoundError(f"no model {str(name_or_path)!r}; shipped: {', '.join(known) or 'none'}")
+        path = known[str(name_or_path)]
+    return LearnedMethod(*load(path), device=device or ("cuda" if torch.cuda.is_available() else "cpu"))

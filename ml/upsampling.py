@@ -69,7 +69,7 @@ def _cell_means(guide: Floats, rows: int, columns: int) -> Floats:
         starts = np.arange(cells) * size // cells
         counts = np.maximum(np.diff(np.append(starts, size)), 1)
         shape = (-1, 1) if axis == 0 else (1, -1)
-        guide = np.add.reduceat(guide, starts, axis=axis) / counts.reshape(shape).astype(np.float32)
+        guide = (np.add.reduceat(guide, starts, axis=axis) / counts.reshape(shape)).astype(np.float32)
     return guide
 
 
