@@ -13,7 +13,8 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from ml import networks
@@ -167,7 +168,8 @@ def _text(value: Any) -> str:
 def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
     """Write a safetensors file under a temporary name, then rename it: a reader never sees half of it."""
     temporary = path.with_name(path.name + ".part")
-    save_file({k: v.detach().contiguous() for k, v in tensors.items()}, temporary)
+    # Not save_file: it leaves a file that only its owner may read.
+    temporary.write_bytes(to_bytes({k: v.detach().contiguous() for k, v in tensors.items()}))
     temporary.replace(path)
 
 

@@ -59,12 +59,12 @@ def ssim(truth: Tensor, output: Tensor) -> float:
         return F.conv2d(planes, window[None, None, None, :])[:, 0]
 
     x, y = truth.double(), output.double()
-    mean_x, mean_y, xx, yy, xy = blur(torch.cat([x, y, x * x, y * y, x * y])).split(3)
+    mean_x, mean_y, xx, yy, xy = torch.split(blur(torch.cat([x, y, x * x, y * y, x * y])), 3)
     variance_x, variance_y, covariance = xx - mean_x**2, yy - mean_y**2, xy - mean_x * mean_y
     c1, c2 = 0.01**2, 0.03**2
     above = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
     below = (mean_x**2 + mean_y**2 + c1) * (variance_x + variance_y + c2)
-    return (above / below).mean().item()
+    return float((above / below).mean())
 
 
 def colourfulness(picture: Tensor) -> float:
@@ -147,4 +147,4 @@ def ciede2000(first: Tensor, second: Tensor) -> float:
     sc, sh = 1 + 0.045 * cm, 1 + 0.015 * cm * t
     dl, dc, dh = dl / sl, dc / sc, dh / sh
     difference = (dl**2 + dc**2 + dh**2 + rotation * dc * dh).clamp(min=0).sqrt()
-    return difference.mean().item()
+    return float(difference.mean())

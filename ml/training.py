@@ -123,7 +123,7 @@ def train(
             loss = colour_loss(
                 network(lightness.contiguous(memory_format=torch.channels_last)), ab, weights, settings.regression
             )
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             norm = nn.utils.clip_grad_norm_([*fast, *slow], settings.clip)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
@@ -176,7 +176,7 @@ def _average(averaged: nn.Module, network: nn.Module, decay: float) -> None:
 @torch.no_grad()
 def _validate(network: nn.Module, lightness: Tensor, ab: Tensor) -> dict[str, float]:
     """Loss, and the share of the colour that the mean explains (1 - squared error / grey's squared error)."""
-    logits = torch.cat([network(part) for part in lightness.split(16)])
+    logits = torch.cat([network(part) for part in torch.split(lightness, 16)])
     error = (annealed_mean(logits) - ab).square().mean().item()
     return {"val_loss": colour_loss(logits, ab).item(), "val_explained": 1 - error / ab.square().mean().item()}
 

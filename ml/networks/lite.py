@@ -67,7 +67,7 @@ class Block(nn.Module):
         self.residual = stride == 1 and inputs == outputs
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.project(self.depthwise(self.expand(x)))
+        y: Tensor = self.project(self.depthwise(self.expand(x)))
         return x + y if self.residual else y
 
 
@@ -109,7 +109,8 @@ class Rise(nn.Module):
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         x = F.interpolate(self.narrow(x), scale_factor=2.0, mode="bilinear", align_corners=False)
-        return self.mix(F.relu(x + self.skip(skip)))
+        mixed: Tensor = self.mix(F.relu(x + self.skip(skip)))
+        return mixed
 
 
 @register("lite")

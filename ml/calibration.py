@@ -1,0 +1,140 @@
+"""Find a model's default vividness: the temperature and ab gain that are as colourful as true photos are.
+
+Dull colour buys PSNR, so models are compared, and shipped, at a colourfulness ratio of 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from ml import metrics
+from ml.checkpoint import calibration, load, write_card
+from ml.color import annealed_mean, lab_to_srgb, reduce_chroma, srgb_to_lab
+from ml.data import PhotoRow
+from ml.evaluation import squash, through_pipeline
+from ml.method import AbField, LearnedMethod
+from ml.networks import Network, logits_of
+
+TEMPERATURES = (1.0, 0.8, 0.65, 0.5, 0.4, 0.3)
+_SIDE = 128
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A default that reaches the target ratio, and what it gains over grey on the small copies, in dB."""
+
+    temperature: float
+    gain: float
+    psnr_gain: float
+
+
+@dataclass(frozen=True)
+class _Sample:
+    truth: Tensor
+    lightness: Tensor
+    logits: Tensor
+
+
+class _Listener:
+    """Stands where a method would and keeps what the pipeline shows it: exactly the network's input."""
+
+    name = "listener"
+
+    def __init__(self) -> None:
+        self.heard: list[NDArray[np.float32]] = []
+
+    def ab(self, lightness: NDArray[np.float32], vividness: float = 1.0) -> AbField:
+        self.heard.append(lightness)
+        return AbField(np.zeros((2, 4, 4), np.float32))
+
+
+def search(network: Network, photos: Sequence[Image.Image], ratio: float = 1.0) -> list[Candidate]:
+    """For each temperature the gain that reaches ``ratio``; the best PSNR first.
+
+    ``photos``: RGB. The network runs once a photo; the search works on 128 x 128 copies, where colour is
+    brought up without edges, so check the winner's ratio through the whole pipeline.
+    """
+    samples = [_sample(network, photo) for photo in photos]
+    target = ratio * sum(metrics.colourfulness(s.truth) for s in samples)
+    grey = sum(metrics.psnr(s.truth, _picture(s.lightness, torch.zeros(2, 1, 1))) for s in samples)
+    found = []
+    for temperature in TEMPERATURES:
+        fields = [_field(s, temperature) for s in samples]
+        low, high = 0.25, 4.0
+        for _ in range(7):
+            gain = (low * high) ** 0.5
+            colourful = sum(
+                metrics.colourfulness(_picture(s.lightness, gain * ab)) for s, ab in zip(samples, fields, strict=True)
+            )
+            low, high = (gain, high) if colourful < target else (low, gain)
+        gain = (low * high) ** 0.5
+        reached = sum(
+            metrics.psnr(s.truth, _picture(s.lightness, gain * ab)) for s, ab in zip(samples, fields, strict=True)
+        )
+        found.append(Candidate(temperature, round(gain, 3), (reached - grey) / len(samples)))
+    return sorted(found, key=lambda c: -c.psnr_gain)
+
+
+def _sample(network: Network, photo: Image.Image) -> _Sample:
+    listener = _Listener()
+    grey = photo.convert("L")
+    through_pipeline(listener)(grey)
+    logits = logits_of(network, torch.from_numpy(listener.heard[0])[None, None])[0]
+    small = srgb_to_lab(_small(grey.convert("RGB")))[:1]
+    return _Sample(_small(photo), small, logits.half())
+
+
+def _small(photo: Image.Image) -> Tensor:
+    resized = photo.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
+    return torch.from_numpy(np.array(resized)).permute(2, 0, 1).float() / 255
+
+
+def _squashed(photo: Image.Image) -> Tensor:
+    return torch.from_numpy(squash(photo)).permute(2, 0, 1).float() / 255
+
+
+def _field(sample: _Sample, temperature: float) -> Tensor:
+    ab = annealed_mean(sample.logits.float(), temperature)
+    return F.interpolate(ab[None], (_SIDE, _SIDE), mode="bilinear", align_corners=False)[0]
+
+
+def _picture(lightness: Tensor, ab: Tensor) -> Tensor:
+    lab = torch.cat([lightness, ab.expand(2, *lightness.shape[1:])])
+    return lab_to_srgb(reduce_chroma(lab)).clamp(0, 1)
+
+
+def calibrate(path: Path, folder: Path, rows: Sequence[PhotoRow]) -> Iterator[str]:
+    """Calibrate the model at ``path`` on photos and write its card; yields lines that tell what was found.
+
+    The search's winner is then brought to a ratio of 1 through the whole pipeline, in two secant steps.
+    """
+    network, card = load(path)
+    photos = []
+    for row in rows:
+        with Image.open(folder / row.path) as file:
+            photos.append(file.convert("RGB"))
+    found = search(network, photos)
+    for candidate in found:
+        yield (
+            f"temperature {candidate.temperature:g}: {candidate.psnr_gain:+.3f} dB over grey at gain {candidate.gain:g}"
+        )
+    best, gain = found[0], found[0].gain
+    truth = sum(metrics.colourfulness(_squashed(photo)) for photo in photos)
+    for _ in range(2):
+        card["calibration"] = calibration(best.temperature, gain)
+        colour = through_pipeline(LearnedMethod(network, card))
+        ratio = sum(metrics.colourfulness(_squashed(colour(photo.convert("L")))) for photo in photos) / truth
+        yield f"gain {gain:g} gives a colourfulness ratio of {ratio:.3f} through the pipeline"
+        gain = round(gain / ratio, 3)
+    card["calibration"] = calibration(best.temperature, gain)
+    write_card(path.parent, card)
+    yield f"default: temperature {best.temperature:g}, gain {gain:g}"

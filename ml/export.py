@@ -1,0 +1,67 @@
+"""Turn a training's result into a model: weights and card."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ml import checkpoint, networks
+from ml.checkpoint import Card, read_tensors, write_json
+from ml.data import DULL, MIX, PhotoRow, count_sources
+
+PREPROCESSING = {
+    "input": "L* (CIE 1976, D65, 0 to 100) of the grey picture",
+    "size": "the pipeline's small copy, padded by reflection to the network's multiple",
+    "output": "logits over ab bins on a 10-unit grid, annealed mean, times the gain",
+}
+LIMITS = (
+    "Colours are a guess. Sky, leaves, skin and wood come right most often; clothes, cars, toys and painted walls "
+    "need someone who was there. Skin tones were not measured apart."
+)
+# Before anything is calibrated: the plain mean of a young network, brightened a little.
+UNCALIBRATED = (0.8, 1.3)
+
+
+def describe_data(rows: Sequence[PhotoRow], licences: Sequence[str], origin: dict[str, Any]) -> dict[str, Any]:
+    """What the card says of the data: photos by licence and source, the mix, and what the weights started from."""
+    return {
+        "photos": len(rows),
+        "licences_asked_for": list(licences) or ["any"],
+        "left_out": f"photos with a colourfulness under {DULL:g}",
+        "photos_by_licence": {k: sum(v.values()) for k, v in count_sources(rows).items()},
+        "photos_by_source": count_sources(rows),
+        "mix": {group: share for group, (share, _) in MIX.items()},
+        "started_from": origin,
+    }
+
+
+def write_data(run: Path, data: dict[str, Any]) -> None:
+    """Keep :func:`describe_data` in a training's folder."""
+    run.mkdir(parents=True, exist_ok=True)
+    write_json(run / "data.json", data)
+
+
+def export(run: Path, folder: Path, name: str) -> Path:
+    """Write the averaged weights of a training's folder as the model ``name`` in ``folder``; return the weights.
+
+    The card has no figures yet and a provisional calibration: ``python -m ml evaluate --calibrate`` adds them.
+    Raises FileNotFoundError where the training has saved nothing yet.
+    """
+    state = json.loads((run / "state.json").read_text(encoding="utf-8"))
+    network = networks.create(state["settings"]["network"])
+    network.load_state_dict(read_tensors(run / "ema.safetensors"))
+    card: Card = {
+        "preprocessing": PREPROCESSING,
+        "calibration": checkpoint.calibration(*UNCALIBRATED),
+        "data": json.loads((run / "data.json").read_text(encoding="utf-8")),
+        "training": {
+            "steps": state["step"],
+            "photos_seen": state["step"] * state["settings"]["batch"],
+            "minutes": round(state["elapsed"] / 60, 1),
+            **{k: v for k, v in state["settings"].items() if k not in ("network", "steps", "minutes")},
+        },
+        "limits": LIMITS,
+    }
+    return checkpoint.save(folder, name, network, card)
