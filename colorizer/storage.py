@@ -9,6 +9,7 @@ Keys are made from ids and a sniffed format, never from a file's name.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -24,6 +25,14 @@ SIZES = (480, 1600)
 """The long sides of the renditions, in pixels. No other size is ever made."""
 
 EXTENSIONS = {"jpeg": "jpg", "png": "png", "webp": "webp", "heic": "heic", "tiff": "tif"}
+CONTENT_TYPES = {
+    "jpg": "image/jpeg",
+    "png": "image/png",
+    "webp": "image/webp",
+    "heic": "image/heic",
+    "tif": "image/tiff",
+}
+RENDITIONS = frozenset({*map(str, SIZES), "zoom"})
 RESULT_FORMATS = {"heic": "jpeg"}
 """Formats that a result is not written in, and what it is written in instead."""
 
@@ -34,6 +43,10 @@ def originals() -> Storage:
 
 def results() -> Storage:
     return storages["results"]
+
+
+def models() -> Storage:
+    return storages["models"]
 
 
 def original_key(family_id: UUID, original_id: UUID, format: str) -> str:
@@ -53,6 +66,11 @@ def result_key(coloring: "Coloring", size: int | str) -> str:
     return f"colorings/{coloring.pk}/colour-{size}.{'jpg' if size == 'zoom' else 'webp'}"
 
 
+def weights_key(sha256: str) -> str:
+    """A model version's weights in ``models``."""
+    return f"{sha256}.safetensors"
+
+
 @contextmanager
 def local_copy(storage: Storage, key: str) -> Iterator[Path]:
     """A path on this machine with the file's bytes: the file itself where the storage is a disk, else a copy for now."""
@@ -67,6 +85,19 @@ def local_copy(storage: Storage, key: str) -> Iterator[Path]:
             yield copy
 
 
+def save_original(key: str, file: File) -> None:  # type: ignore[type-arg]
+    """Store an upload under exactly ``key``, which no other upload can have: it holds a new id."""
+    try:
+        stored = originals().save(key, file)
+    except BaseException:
+        # A disk that is full, a process told to stop: what is half written goes again.
+        originals().delete(key)
+        raise
+    if stored != key:
+        originals().delete(stored)
+        raise FileExistsError(f"{key} exists already: an original is written once.")
+
+
 def put(storage: Storage, key: str, path: Path) -> None:
     """Store the file at ``path`` under exactly ``key``, in place of what a broken-off earlier run left there."""
     storage.delete(key)
@@ -75,3 +106,41 @@ def put(storage: Storage, key: str, path: Path) -> None:
     if stored != key:
         storage.delete(stored)
         raise FileExistsError(f"{key} was written by another at the same time.")
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """One of a photo's files as the site gives it out."""
+
+    storage: Storage
+    key: str
+    version: UUID
+    """Of the row that it belongs to. A file never changes under its version."""
+
+    @property
+    def ending(self) -> str:
+        return self.key.rpartition(".")[2]
+
+    @property
+    def content_type(self) -> str:
+        return CONTENT_TYPES[self.ending]
+
+
+def file_of(photo: "Photo", what: str) -> StoredFile | None:
+    """The file of ``photo`` that addresses call ``what``; None where there is none of that name, or no colour yet."""
+    if what == "original":
+        return StoredFile(originals(), photo.original.key, photo.pk)
+    side, _, size = what.partition("-")
+    if side == "grey" and size in RENDITIONS:
+        return StoredFile(results(), grey_key(photo, size), photo.pk)
+    coloring = photo.shown
+    if coloring is None:
+        return None
+    coloring.photo = photo
+    if what == "result":
+        return StoredFile(results(), coloring.key or result_key(coloring, "full"), coloring.pk)
+    return (
+        StoredFile(results(), result_key(coloring, size), coloring.pk)
+        if side == "colour" and size in RENDITIONS
+        else None
+    )

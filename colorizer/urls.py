@@ -1,3 +1,36 @@
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from .views import album, download, events, family, files, home, photo, trash, upload
+
+urlpatterns: list[URLPattern] = [
+    path("", home.home, name="home"),
+    path("albums/", album.create, name="album_create"),
+    path("albums/<uuid:pk>/", album.album, name="album"),
+    path("albums/<uuid:pk>/edit/", album.edit, name="album_edit"),
+    path("albums/<uuid:pk>/delete/", album.delete, name="album_delete"),
+    path("albums/<uuid:pk>/restore/", album.restore, name="album_restore"),
+    path("albums/<uuid:pk>/upload/", upload.upload, name="upload"),
+    path("albums/<uuid:pk>/download/", download.album_download, name="album_download"),
+    path("photos/<uuid:pk>/", photo.photo, name="photo"),
+    path("photos/<uuid:pk>/tile/", photo.tile, name="photo_tile"),
+    path("photos/<uuid:pk>/edit/", photo.edit, name="photo_edit"),
+    path("photos/<uuid:pk>/answer/", photo.answer, name="photo_answer"),
+    path("photos/<uuid:pk>/retry/", photo.retry, name="photo_retry"),
+    path("photos/<uuid:pk>/cancel/", photo.cancel, name="photo_cancel"),
+    path("photos/<uuid:pk>/delete/", photo.delete, name="photo_delete"),
+    path("photos/<uuid:pk>/restore/", photo.restore, name="photo_restore"),
+    path("photos/<uuid:pk>/purge/", photo.purge, name="photo_purge"),
+    path("photos/<uuid:pk>/<slug:what>/", files.photo_file, name="photo_file"),
+    path("trash/", trash.trash, name="trash"),
+    path("trash/empty/", trash.empty, name="trash_empty"),
+    path("families/", family.families, name="families"),
+    path("families/<uuid:pk>/", family.family, name="family"),
+    path("families/<uuid:pk>/rename/", family.family_rename, name="family_rename"),
+    path("families/<uuid:pk>/members/<int:member>/role/", family.member_role, name="member_role"),
+    path("families/<uuid:pk>/members/<int:member>/remove/", family.member_remove, name="member_remove"),
+    path("families/<uuid:pk>/invites/", family.invite_create, name="invite_create"),
+    path("families/<uuid:pk>/invites/<int:number>/withdraw/", family.invite_withdraw, name="invite_withdraw"),
+    path("invites/<str:token>/", family.invite, name="invite"),
+    path("events/", events.events, name="events"),
+    path("changes/", events.changes, name="changes"),
+]

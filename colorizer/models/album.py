@@ -1,5 +1,5 @@
 import uuid
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.db import models
 from django.utils import timezone
@@ -7,6 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 from .family import Family, Role
 from .user import User
+
+if TYPE_CHECKING:
+    from .photo import Photo
 
 
 class AlbumQuerySet(models.QuerySet["Album"]):
@@ -27,6 +30,12 @@ class Album(models.Model):
     is_unsorted = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    cover: "Photo | None"
+    """What an album's card shows: filled in by `selectors.gallery`, as are the counts."""
+    cover_id: uuid.UUID | None
+    photo_count: int
+    coloured_count: int
 
     objects: ClassVar[models.Manager["Album"]] = AlbumQuerySet.as_manager()
 

@@ -1,5 +1,5 @@
 import uuid
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -10,6 +10,10 @@ from .album import Album
 from .family import Family, Role
 from .job import Job
 from .user import User
+
+if TYPE_CHECKING:
+    from ..selectors.queue import Wait
+    from .coloring import Coloring
 
 
 class OriginalQuerySet(models.QuerySet["Original"]):
@@ -72,6 +76,10 @@ class Photo(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     changed_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    coloring: "Coloring | None"
+    """The latest, whether shown or not: what the pages tell of. Filled in by `selectors.gallery`, as is ``wait``."""
+    wait: "Wait | None"
 
     objects: ClassVar[models.Manager["Photo"]] = PhotoQuerySet.as_manager()
 

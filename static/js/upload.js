@@ -27,7 +27,7 @@ function add(files) {
     added = 0;
     total = 0;
   }
-  files.forEach((file, position) => waiting.push({ file, position }));
+  files.forEach((file, index) => waiting.push({ file, position: index + 1 }));
   total += files.length;
   next();
 }
@@ -86,7 +86,7 @@ function settle(answer, row) {
   }
   if (answer.status === 409) added += 1;
   else row.element.classList.add("upload-wrong");
-  const signedOut = answer.status === 403 || (answer.status === 200 && !answer.url.endsWith(words.url));
+  const signedOut = answer.status === 401 || answer.status === 403 || (answer.status === 200 && !answer.url.endsWith(words.url));
   row.end(answer.message || (signedOut ? words.wordsOut : words.wordsFailed), answer.photo);
 }
 

@@ -1,0 +1,162 @@
+"""What the pages show: families, albums, photos with their colours. Few queries, however many photos."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import BooleanField, Count, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
+
+from ..models import Album, Coloring, Family, Membership, Photo, Role, User
+from .queue import waits_for
+
+CAN_EDIT = (Role.OWNER, Role.EDITOR)
+_IN_ORDER = ("created_at", "original_id", "page")
+
+
+@dataclass
+class FamilyAlbums:
+    """A family on the home page, as one of its members sees it."""
+
+    family: Family
+    role: str
+    albums: list[Album] = field(default_factory=list)
+
+    @property
+    def can_edit(self) -> bool:
+        return self.role in CAN_EDIT
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a photo stands in its album."""
+
+    position: int
+    total: int
+    previous: Photo | None
+    next: Photo | None
+
+
+def families(*, user: User) -> list[FamilyAlbums]:
+    """The user's families with their albums, newest first, in three queries."""
+    memberships = Membership.objects.filter(user=user).select_related("family").order_by("created_at")
+    found = {each.family_id: FamilyAlbums(family=each.family, role=each.role) for each in memberships}
+    for album in _cards(Album.objects.for_user(user).kept()):
+        found[album.family_id].albums.append(album)
+    return list(found.values())
+
+
+def can_edit(*, user: User, family_id: UUID) -> bool:
+    return Membership.objects.filter(user=user, family_id=family_id, role__in=CAN_EDIT).exists()
+
+
+def album_photos(*, album: Album) -> list[Photo]:
+    """The photos of ``album`` in order, each with ``coloring`` and ``wait``."""
+    return with_colors(in_order(album.photos.filter(deleted_at=None)))
+
+
+def album_page(*, user: User, album: Album, cursor: datetime) -> dict[str, Any]:
+    """What the album's page shows. ``cursor``: what changes from then on is told by events."""
+    photos = album_photos(album=album)
+    coloured = sum(photo.shown_id is not None for photo in photos)
+    return {
+        "album": album,
+        "photos": photos,
+        "can_edit": can_edit(user=user, family_id=album.family_id),
+        "cursor": as_text(cursor),
+        "coloured_count": coloured,
+        "uncoloured_count": len(photos) - coloured,
+    }
+
+
+def photo_page(*, user: User, photo: Photo, cursor: datetime) -> dict[str, Any]:
+    """What the photo's own page shows."""
+    where = place(photo=photo)
+    return {
+        "photo": photo,
+        "album": photo.album,
+        "coloring": photo.coloring,
+        "wait": photo.wait,
+        "previous": where.previous,
+        "next": where.next,
+        "position": where.position,
+        "total": where.total,
+        "can_edit": can_edit(user=user, family_id=photo.album.family_id),
+        "cursor": as_text(cursor),
+    }
+
+
+def as_text(cursor: datetime) -> str:
+    """A moment as it stands in an address: with a Z, since a plus sign would be read as a space."""
+    return cursor.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def in_order(photos: QuerySet[Photo]) -> QuerySet[Photo]:
+    return photos.select_related("original", "shown", "album").order_by(*_IN_ORDER)
+
+
+def with_colors(photos: QuerySet[Photo] | Sequence[Photo]) -> list[Photo]:
+    """``photos``, each with its latest ``coloring`` and how long that has to ``wait``, in at most three queries more."""
+    found = list(photos)
+    latest: dict[UUID, Coloring] = {}
+    if found:
+        # By photo where there are few, by album where a list of ids would be long.
+        few = {"photo__in": found} if len(found) <= 50 else {"photo__album__in": {photo.album_id for photo in found}}
+        for coloring in Coloring.objects.filter(**few).order_by("created_at"):
+            latest[coloring.photo_id] = coloring
+    for photo in found:
+        photo.coloring = latest.get(photo.pk)
+    waits = waits_for(photo for photo in found if _is_awaited(photo))
+    for photo in found:
+        photo.wait = waits.get(photo.pk)
+    return found
+
+
+def _is_awaited(photo: Photo) -> bool:
+    return photo.state == Photo.State.PREPARING or bool(photo.coloring and photo.coloring.is_open)
+
+
+def place(*, photo: Photo) -> Place:
+    """Where ``photo`` stands in its album, and its neighbours."""
+    ids = list(
+        Photo.objects.filter(album=photo.album_id, deleted_at=None).order_by(*_IN_ORDER).values_list("pk", flat=True)
+    )
+    at = ids.index(photo.pk)
+    beside = {-1: ids[at - 1] if at else None, 1: ids[at + 1] if at + 1 < len(ids) else None}
+    found = in_order(Photo.objects.all()).in_bulk([pk for pk in beside.values() if pk])
+    previous, next_ = (found.get(pk) if pk else None for pk in beside.values())
+    return Place(position=at + 1, total=len(ids), previous=previous, next=next_)
+
+
+def trash(*, user: User) -> tuple[list[Photo], list[Album]]:
+    """What ``user`` may take out of the trash: photos put there on their own, and albums. Latest first."""
+    photos = Photo.objects.for_user(user, *CAN_EDIT).filter(deleted_at__isnull=False, album__deleted_at=None)
+    albums = Album.objects.for_user(user, *CAN_EDIT).filter(deleted_at__isnull=False)
+    return with_colors(in_order(photos).order_by("-deleted_at")), _cards(albums, by="-deleted_at")
+
+
+def may_change(*, user: User) -> QuerySet[Family]:
+    """The families whose albums ``user`` may change."""
+    return Family.objects.for_user(user, *CAN_EDIT)
+
+
+def _cards(albums: QuerySet[Album], *, by: str = "-created_at") -> list[Album]:
+    inside = Photo.objects.filter(album=OuterRef("pk"), deleted_at=None)
+    # A photo in colour makes the better cover.
+    cover = inside.order_by(ExpressionWrapper(Q(shown=None), BooleanField()), *_IN_ORDER).values("pk")[:1]
+    kept = Q(photos__deleted_at=None)
+    cards = list(
+        Album.objects.filter(pk__in=albums.values("pk"))
+        .select_related("family")
+        .annotate(
+            photo_count=Count("photos", filter=kept),
+            coloured_count=Count("photos", filter=kept & Q(photos__shown__isnull=False)),
+            cover_id=Subquery(cover),
+        )
+        .order_by(by)
+    )
+    covers = in_order(Photo.objects.all()).in_bulk([card.cover_id for card in cards if card.cover_id])
+    for card in cards:
+        card.cover = covers.get(card.cover_id) if card.cover_id else None
+    return cards

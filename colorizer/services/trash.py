@@ -1,0 +1,122 @@
+"""The trash: photos and albums go there, come back, or are gone for ever."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from .. import storage
+from ..models import Album, Coloring, Family, Original, Photo, Queue, Status, Tombstone
+from . import coloring, jobs
+
+DAYS = 30
+"""So long the trash keeps what lies in it."""
+
+_BATCH = 200
+
+
+def delete_photo(*, photo: Photo) -> None:
+    """Put ``photo`` in the trash. A colouring that waits in the queue is called off."""
+    photo.deleted_at = photo.changed_at = timezone.now()
+    photo.save(update_fields=["deleted_at", "changed_at"])
+    _call_off(Photo.objects.filter(pk=photo.pk))
+
+
+def restore_photo(*, photo: Photo) -> None:
+    """Take ``photo`` out of the trash, and its album too where that lies there."""
+    photo.deleted_at, photo.changed_at = None, timezone.now()
+    photo.save(update_fields=["deleted_at", "changed_at"])
+    Album.objects.filter(pk=photo.album_id).update(deleted_at=None)
+    _take_up(Photo.objects.filter(pk=photo.pk), queue=Queue.INTERACTIVE)
+
+
+def delete_album(*, album: Album) -> None:
+    """Put ``album`` in the trash with all that is in it."""
+    now = timezone.now()
+    album.deleted_at = now
+    album.save(update_fields=["deleted_at"])
+    album.photos.update(changed_at=now)
+    _call_off(album.photos.all())
+
+
+def restore_album(*, album: Album) -> None:
+    """Take ``album`` out of the trash. Photos that were put there on their own stay there."""
+    album.deleted_at = None
+    album.save(update_fields=["deleted_at"])
+    album.photos.update(changed_at=timezone.now())
+    _take_up(album.photos.filter(deleted_at=None), queue=Queue.BULK)
+
+
+def purge_photo(*, photo: Photo, reason: str = "deleted") -> None:
+    """Delete ``photo`` for ever, with the original once no photo of it is left: its files, rows, and all colourings."""
+    _purge(Photo.objects.filter(pk=photo.pk), reason=reason)
+
+
+def purge_album(*, album: Album, reason: str = "deleted") -> None:
+    """Delete ``album`` and every photo in it for ever."""
+    _purge(Photo.objects.filter(album=album), reason=reason)
+    album.delete()
+
+
+def empty(*, families: QuerySet[Family]) -> None:
+    """Delete for ever all that lies in the trash of ``families``."""
+    _empty(Q(deleted_at__isnull=False), families=families, reason="deleted")
+
+
+def purge_expired() -> None:
+    """Delete for ever what has lain in the trash longer than it keeps things. Housekeeping calls this daily."""
+    _empty(Q(deleted_at__lt=timezone.now() - timedelta(days=DAYS)), families=Family.objects.all(), reason="expired")
+
+
+def _call_off(photos: QuerySet[Photo]) -> None:
+    """Nobody waits for the colours of what lies in the trash. What is being coloured already is left to end."""
+    for waiting in Coloring.objects.filter(photo__in=photos, status=Status.QUEUED):
+        jobs.cancel(job=waiting)
+
+
+def _take_up(photos: QuerySet[Photo], *, queue: Queue) -> None:
+    """Ask again for the colours of restored ``photos`` whose colouring was called off."""
+    called_off = photos.filter(state=Photo.State.READY, shown=None, colorings__status=Status.CANCELLED).distinct()
+    for photo in called_off.select_related("original"):
+        coloring.request(photo=photo, queue=queue)
+
+
+def _empty(chosen: Q, *, families: QuerySet[Family], reason: str) -> None:
+    _purge(Photo.objects.filter(chosen, album__family__in=families), reason=reason)
+    for album in Album.objects.filter(chosen, family__in=families):
+        purge_album(album=album, reason=reason)
+
+
+def _purge(photos: QuerySet[Photo], *, reason: str) -> None:
+    """Rows first, files after the commit: a file without a row is swept up later, a row without its file is a loss."""
+    while batch := list(photos.select_related("original")[:_BATCH]):
+        with transaction.atomic():
+            results = [*_rendition_keys(batch), *_coloring_keys(batch)]
+            originals = {photo.original_id: photo.original for photo in batch}
+            Photo.objects.filter(pk__in=[photo.pk for photo in batch]).delete()
+            left = _bury(originals.values(), reason=reason)
+        for key in results:
+            storage.results().delete(key)
+        for original in left:
+            storage.originals().delete(original.key)
+
+
+def _bury(originals: Iterable[Original], *, reason: str) -> list[Original]:
+    """Delete the rows of those ``originals`` that no photo is left of, leave a tombstone for each, give them back."""
+    gone = list(Original.objects.filter(pk__in=[original.pk for original in originals], photos=None))
+    Tombstone.objects.bulk_create(
+        Tombstone(family_id=original.family_id, sha256=original.sha256, reason=reason) for original in gone
+    )
+    Original.objects.filter(pk__in=[original.pk for original in gone]).delete()
+    return gone
+
+
+def _rendition_keys(photos: Iterable[Photo]) -> list[str]:
+    return [storage.grey_key(photo, size) for photo in photos for size in (*storage.SIZES, "zoom")]
+
+
+def _coloring_keys(photos: Iterable[Photo]) -> list[str]:
+    colorings = Coloring.objects.filter(photo__in=photos).select_related("photo__original")
+    return [storage.result_key(coloring, size) for coloring in colorings for size in (*storage.SIZES, "zoom", "full")]

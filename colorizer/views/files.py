@@ -1,0 +1,24 @@
+from uuid import UUID
+
+from django.http import Http404, HttpResponseBase
+from django.views.decorators.http import require_safe
+
+from .. import naming, storage
+from . import access, streaming
+from .access import FamilyRequest, signed_in
+
+
+@signed_in
+@require_safe
+def photo_file(request: FamilyRequest, pk: UUID, what: str) -> HttpResponseBase:
+    """The one way out for a photo's bytes."""
+    photo = access.photo_for_file(request.user, pk)
+    file = storage.file_of(photo, what)
+    if file is None:
+        raise Http404
+    name = f"{naming.of_photo(photo, what)}.{file.ending}" if "download" in request.GET else None
+    immutable = request.GET.get("v") == str(file.version)
+    try:
+        return streaming.stored_file(request, file, immutable=immutable, download_as=name)
+    except FileNotFoundError as error:
+        raise Http404 from error

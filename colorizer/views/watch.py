@@ -1,0 +1,97 @@
+"""One open page's watch over an album: what to tell it now."""
+
+import time
+from contextlib import closing
+from datetime import datetime
+from importlib import import_module
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.db import connection
+from django.http import HttpRequest
+from django.utils import translation
+
+from ..models import Album, Photo, User
+from ..selectors import changes, gallery
+from ..templatetags.heirloom import roughly
+from . import tiles
+
+PING_EVERY = 15.0
+LINE_EVERY = 5.0
+
+
+class Watch:
+    """Looks once a second, in a thread and with a database connection of that moment only."""
+
+    def __init__(self, *, request: HttpRequest, user: User, album: Album, cursor: datetime) -> None:
+        self._request = request
+        self._user = user
+        self._album = album
+        self._since = self._cursor = cursor
+        self._language = translation.get_language()
+        self._told: dict[UUID, datetime] = {}
+        self._places: dict[UUID, tuple[int, str]] = {}
+        self._pinged = float("-inf")
+        self._lined_up = time.monotonic()
+
+    def look(self) -> bytes | None:
+        """What is new, as events; nothing to say is empty; None once the page may see no more."""
+        with translation.override(self._language), closing(connection):
+            changed = changes.changes_since(user=self._user, cursor=self._cursor, album_id=self._album.pk)
+            fresh = [photo for photo in changed if self._told.get(photo.pk) != photo.changed_at]
+            ping = self._is_due()
+            if (fresh or ping) and not self._may_look():
+                return None
+            return (b": still here\n\n" if ping else b"") + self._tell(fresh) + self._tell_line(fresh)
+
+    def _is_due(self) -> bool:
+        now = time.monotonic()
+        if now - self._pinged < PING_EVERY:
+            return False
+        self._pinged = now
+        return True
+
+    def _may_look(self) -> bool:
+        """Whether the one who opened the page is still signed in and of the family. Notes whether they may change."""
+        session = import_module(settings.SESSION_ENGINE).SessionStore(self._request.session.session_key)
+        asking = HttpRequest()
+        asking.session = session
+        if (
+            get_user(asking) != self._user
+            or not Album.objects.for_user(self._user).kept().filter(pk=self._album.pk).exists()
+        ):
+            return False
+        self._can_edit = gallery.can_edit(user=self._user, family_id=self._album.family_id)
+        return True
+
+    def _tell(self, photos: list[Photo]) -> bytes:
+        events = []
+        for photo in gallery.with_colors(photos):
+            name = "new" if self._is_new(photo) else f"photo-{photo.pk}"
+            self._told[photo.pk] = photo.changed_at
+            self._cursor = max(self._cursor, photo.changed_at)
+            events.append(self._event(name, photo))
+        return b"".join(events)
+
+    def _tell_line(self, fresh: list[Photo]) -> bytes:
+        """The places of those that wait, where they moved up."""
+        now = time.monotonic()
+        if now - self._lined_up < LINE_EVERY:
+            return b""
+        self._lined_up = now
+        waiting = gallery.with_colors(changes.waiting(album_id=self._album.pk, but=fresh))
+        places = {photo.pk: (photo.wait.place, roughly(photo.wait.seconds)) for photo in waiting if photo.wait}
+        moved = [photo for photo in waiting if photo.pk in places and self._places.get(photo.pk) != places[photo.pk]]
+        self._places = places
+        return b"".join(self._event(f"photo-{photo.pk}", photo) for photo in moved)
+
+    def _is_new(self, photo: Photo) -> bool:
+        """Whether the page has no tile of it yet. The first page of one's own upload came with the upload's answer."""
+        own = photo.page == 1 and photo.original.uploaded_by_id == self._user.pk
+        return photo.created_at > self._since and photo.pk not in self._told and not own
+
+    def _event(self, name: str, photo: Photo) -> bytes:
+        html = tiles.render(self._request, photo, can_edit=self._can_edit)
+        lines = "".join(f"data: {line}\n" for line in html.splitlines() if line.strip())
+        return f"event: {name}\nid: {gallery.as_text(self._cursor)}\n{lines}\n".encode()

@@ -1,0 +1,105 @@
+"""What went wrong, in words a grandmother understands: for each code a sentence, and what to do.
+
+A sentence may use what a refusal knows: ``%(name)s`` and the like, see `say`.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class Words(NamedTuple):
+    sentence: str | Promise
+    advice: str | Promise
+
+
+UPLOAD_AGAIN = _("Please upload it once more.")
+SCAN_AGAIN = _("If you have the scan elsewhere, upload that copy, or scan the photo once more.")
+TRY_AGAIN = _("Nothing is lost. Press “Try again”.")
+
+WORDS: Mapping[str, Words] = {
+    # Refusals of an upload and of its preparing.
+    "missing": Words(_("No file arrived."), _("Choose one or more photos and upload them.")),
+    "cut_off": Words(_("The upload broke off."), UPLOAD_AGAIN),
+    "extension": Words(
+        _("We do not know this kind of file."), _("Save it as JPEG, PNG, WebP, HEIC or TIFF and upload that.")
+    ),
+    "not_a_photo": Words(
+        _("There is no photo in this file."),
+        _("Upload a JPEG, PNG, WebP, HEIC or TIFF. A scanner can make any of these."),
+    ),
+    "pdf": Words(_("This file is a PDF."), _("Export its pages as images and upload those.")),
+    "svg": Words(_("This file is a drawing (SVG), not a photo."), _("Upload the scan itself, as JPEG, PNG or TIFF.")),
+    "raw": Words(
+        _("This is a camera's raw file."), _("Export it as JPEG or TIFF in your photo program and upload that.")
+    ),
+    "video": Words(
+        _("This file is a video."), _("Heirloom colours single photos. Save a frame of it as an image and upload that.")
+    ),
+    "archive": Words(
+        _("This file is an archive (ZIP or the like)."),
+        _("Unpack it and upload the photos in it, all at once if you like."),
+    ),
+    "unsupported": Words(_("We cannot read this kind of picture."), _("Save it as JPEG, PNG or TIFF and upload that.")),
+    "empty": Words(
+        _("This file is empty: zero bytes."), _("Copy it once more from where it came from, then upload it.")
+    ),
+    "truncated": Words(_("The end of this photo is missing."), SCAN_AGAIN),
+    "unreadable": Words(_("This file is damaged and cannot be read."), SCAN_AGAIN),
+    "wrong_name": Words(
+        _("The name ends in %(ending)s, but inside it is a %(format)s."),
+        _("Rename it so that it ends in %(right_ending)s and upload it again."),
+    ),
+    "too_many_bytes": Words(
+        _("This file is larger than %(limit)s megabytes."), _("Save it as a JPEG of high quality and upload that.")
+    ),
+    "too_many_pixels": Words(
+        _("This photo has more than %(limit)s million pixels."),
+        _("Scan it at a lower resolution (600 dpi is plenty) or scale it down, and upload that."),
+    ),
+    "too_many_pages": Words(
+        _("This file has more than %(limit)s pages."), _("Split it into several files and upload those.")
+    ),
+    # What can befall a job.
+    "crashed": Words(_("Colouring this photo broke off three times."), TRY_AGAIN),
+    "no_memory": Words(
+        _("This photo is too large for this machine's memory."), _("Upload a smaller scan, or try again later.")
+    ),
+    "timed_out": Words(_("This photo took too long."), _("Try again later, when the machine has less to do.")),
+    "storage": Words(_("The photo's file could not be read or written."), TRY_AGAIN),
+    "internal": Words(_("Something went wrong on our side."), TRY_AGAIN),
+    # An upload that is here already.
+    "already_here": Words(_("This photo is already in “%(album)s”."), _("There is no need to upload it again.")),
+    "in_trash": Words(_("This photo is in the trash."), _("Restore it there instead of uploading it again.")),
+}
+
+PASSING = frozenset({"crashed", "no_memory", "timed_out", "storage", "internal"})
+"""The codes of trouble that may be over when one tries again."""
+
+
+def say(code: str, **details: object) -> tuple[str, str]:
+    """The sentence for ``code`` and what to do, in the reader's language; those of "internal" for a code unknown here.
+
+    ``details`` fill in the sentence's own ``%(name)s``; where one is missing, as in a job's bare code, a general
+    sentence stands in.
+    """
+    sentence, advice = WORDS.get(code, WORDS["internal"])
+    try:
+        return str(sentence) % details, str(advice) % details
+    except KeyError:
+        sentence, advice = GENERAL[code]
+        return str(sentence), str(advice)
+
+
+GENERAL: Mapping[str, Words] = {
+    "wrong_name": Words(
+        _("The name's ending does not fit what is in the file."),
+        _("Save it under the right ending and upload it again."),
+    ),
+    "too_many_bytes": Words(_("This file is too large."), WORDS["too_many_bytes"].advice),
+    "too_many_pixels": Words(_("This photo has too many pixels."), WORDS["too_many_pixels"].advice),
+    "too_many_pages": Words(_("This file has too many pages."), WORDS["too_many_pages"].advice),
+    "already_here": Words(_("This photo is already here."), WORDS["already_here"].advice),
+}
