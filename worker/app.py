@@ -1,0 +1,44 @@
+"""The Celery application of the workers that colour photos, made from the site's settings.
+
+``celery -A worker.app worker`` starts one: a parent that talks to the broker, a child that loads the model and works.
+Only the child imports torch.
+"""
+
+import os
+from typing import Any
+
+# Before torch is imported anywhere: threads that have nothing to do sleep, so that the web has the cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+
+from celery import Celery, signals
+
+app = Celery("heirloom", include=["worker.tasks"])
+app.config_from_object("django.conf:settings", namespace="CELERY")
+
+
+def start_child(sender: str, **_: Any) -> None:
+    """A fresh child begins: warm up before the first photo comes."""
+    from . import engine, lease
+
+    lease.start(worker=sender)
+    engine.start(worker=sender)
+
+
+def tell_children(**_: Any) -> None:
+    """The parent was told to stop and would wait for the photo at hand: let the child hand it back instead."""
+    from . import lease
+
+    lease.stop_children()
+
+
+def note_crash(sender: Any, exception: BaseException, args: list[Any], **_: Any) -> None:
+    """The child died over a job, or was ended at the hard time limit: no need to wait for its lease to end."""
+    from . import lease
+
+    lease.bury(task=sender.name, error=exception, args=args)
+
+
+signals.worker_process_init.connect(start_child)
+signals.worker_shutting_down.connect(tell_children)
+signals.task_failure.connect(note_crash)

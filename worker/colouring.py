@@ -1,0 +1,58 @@
+"""What `colorize` does: the live model over the original, the result and its small copies into the storage."""
+
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pyvips
+
+from colorizer import storage
+from colorizer.models import Coloring
+from colorizer.services import coloring as service
+from ml.pipeline import colorize_file
+from ml.saving import rendition
+
+from . import engine
+from .lease import Held, Lost
+from .reading import refusals
+
+
+def colour(coloring: Coloring, held: Held) -> None:
+    began = time.monotonic()
+    photo = coloring.photo
+    live = engine.live()
+    with TemporaryDirectory() as folder, refusals():
+        full = Path(folder, "full")
+        with storage.local_copy(storage.originals(), photo.original.key) as path:
+            coloured = colorize_file(
+                path, full, live.method, page=photo.page - 1, vividness=coloring.vividness, on_stage=held.report
+            )
+        copies: dict[int | str, Path] = {size: Path(folder, f"{size}.webp") for size in storage.SIZES}
+        for size, copy in copies.items():
+            rendition(coloured.preview, int(size), copy)
+        if photo.original.format == "tiff":
+            copies["zoom"] = Path(folder, "zoom.jpg")
+            result = pyvips.Image.new_from_file(str(full), access="sequential")
+            rendition(result, max(result.width, result.height), copies["zoom"])
+        copies["full"] = full
+        held.confirm()
+        for size, copy in copies.items():
+            storage.put(storage.results(), storage.result_key(coloring, size), copy)
+        done = service.complete(
+            coloring=coloring,
+            owner=held.owner,
+            model_version=live.version,
+            key=storage.result_key(coloring, "full"),
+            size=full.stat().st_size,
+            seconds=time.monotonic() - began,
+        )
+    if not done:
+        _forget_if_gone(coloring, list(copies))
+        raise Lost
+
+
+def _forget_if_gone(coloring: Coloring, sizes: list[int | str]) -> None:
+    """The photo was deleted for ever while we worked: what we stored must not outlive it."""
+    if not Coloring.objects.filter(pk=coloring.pk).exists():
+        for size in sizes:
+            storage.results().delete(storage.result_key(coloring, size))

@@ -1,0 +1,155 @@
+"""The live model: loaded once in a worker's child, kept warm, and swapped where another version is made live."""
+
+import json
+import logging
+import os
+import shutil
+import tempfile
+import time
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyvips
+import torch
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from colorizer import storage
+from colorizer.models import ModelVersion, WorkerState
+from ml.checkpoint import Card, read_card, shipped
+from ml.method import DEFAULT_MODEL, LearnedMethod, load_method
+from ml.pipeline import colorize_file
+
+logger = logging.getLogger(__name__)
+CANARY_SIZE = (1600, 1200)
+L_KEPT = 1.0
+"""How far the mean L* of the canary may move; 8-bit rounding alone moves it by less than 0.1."""
+
+
+class CanaryFailed(Exception):
+    """A model that must not be put before a family."""
+
+
+@dataclass(frozen=True)
+class Live:
+    version: ModelVersion
+    method: LearnedMethod
+    seconds: float
+    """What the canary took: the first guess of what a photo takes."""
+
+
+_live: Live | None = None
+_refused = ""
+_worker = ""
+
+
+def start(*, worker: str) -> None:
+    """Get a fresh child ready: an empty work folder, the threads, the live model warm, and its row for the web."""
+    global _worker
+    _worker = worker
+    _own_work_folder(worker)
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    register_shipped()
+    live()
+
+
+def live() -> Live:
+    """The live model, loaded. Where a new one does not load or fails the canary, the old one stays."""
+    global _live, _refused
+    version = ModelVersion.objects.get(state=ModelVersion.State.LIVE)
+    if _live and version.sha256 in (_live.version.sha256, _refused):
+        return _live
+    try:
+        _live = _load(version)
+    except Exception:
+        if _live is None:
+            raise
+        _refused = version.sha256
+        logger.exception("The model %s is not fit for use; %s stays.", version, _live.version)
+    else:
+        _announce(_live)
+    return _live
+
+
+def register_shipped() -> None:
+    """Where no model is live, the shipped one is. Several workers may start at once."""
+    if ModelVersion.objects.filter(state=ModelVersion.State.LIVE).exists():
+        return
+    weights = shipped()[DEFAULT_MODEL]
+    card = read_card(weights)
+    key = storage.weights_key(card["sha256"])
+    try:
+        if not storage.models().exists(key):
+            storage.put(storage.models(), key, weights)
+        with transaction.atomic():
+            ModelVersion.objects.create(
+                name=card["name"],
+                architecture=card["architecture"]["network"],
+                sha256=card["sha256"],
+                card=card,
+                state=ModelVersion.State.LIVE,
+            )
+    except (FileExistsError, IntegrityError):
+        logger.info("Another worker registered the shipped model first.")
+
+
+def _own_work_folder(worker: str) -> None:
+    """Temporary files go where a child that was killed leaves them to be removed by the next."""
+    folder = settings.DATA / "work" / worker
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
+
+
+def _load(version: ModelVersion) -> Live:
+    with tempfile.TemporaryDirectory() as folder:
+        weights = Path(folder, f"{version.sha256}.safetensors")
+        with storage.local_copy(storage.models(), storage.weights_key(version.sha256)) as stored:
+            shutil.copyfile(stored, weights)
+        card: Card = version.card
+        weights.with_suffix(".json").write_text(json.dumps(card))
+        method = load_method(weights)
+        return Live(version, method, _canary(method, Path(folder)))
+
+
+def _canary(method: LearnedMethod, folder: Path) -> float:
+    """Colour one photo that holds every lightness; the seconds it took. Raises CanaryFailed."""
+    shades = pyvips.Image.grey(*CANARY_SIZE) * 255
+    grey = (
+        (shades + pyvips.Image.gaussnoise(*CANARY_SIZE, sigma=12).gaussblur(2)).cast("uchar").copy(interpretation="b-w")
+    )
+    grey.jpegsave(str(folder / "grey.jpg"), Q=95)
+    began = time.monotonic()
+    field = colorize_file(folder / "grey.jpg", folder / "colour.jpg", method).field
+    seconds = time.monotonic() - began
+    if not torch.from_numpy(field.ab).isfinite().all():
+        raise CanaryFailed("It gives colours that are no numbers.")
+    before, after = (_mean_lightness(folder / name) for name in ("grey.jpg", "colour.jpg"))
+    if abs(before - after) > L_KEPT:
+        raise CanaryFailed(f"It moves the mean lightness from {before:.2f} to {after:.2f}.")
+    return seconds
+
+
+def _mean_lightness(path: Path) -> float:
+    picture = pyvips.Image.new_from_file(str(path), access="sequential")
+    return float(picture.colourspace("lab")[0].avg())
+
+
+def _announce(live: Live) -> None:
+    """Tell the web, which cannot ask."""
+    now = timezone.now()
+    project = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["project"]
+    WorkerState.objects.update_or_create(
+        name=_worker,
+        defaults={
+            "device": torch.cuda.get_device_name() if live.method.device.type == "cuda" else "cpu",
+            "version": project["version"],
+            "weights_sha256": live.version.sha256,
+            "networks": [{"name": live.method.name, "seconds": round(live.seconds, 2)}],
+            "started_at": now,
+            "heartbeat_at": now,
+        },
+    )
+    logger.info("%s is ready on %s: the canary took %.2f s.", live.method.name, live.method.device, live.seconds)

@@ -1,0 +1,78 @@
+"""The scheduler: a worker of its own, without torch, that looks after the queue. Two of it at once do no harm.
+
+``celery -A worker.housekeeping worker --beat`` starts it.
+"""
+
+import logging
+import os
+from datetime import timedelta
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+
+from celery import Celery, signals
+from celery.platforms import set_pdeathsig
+from celery.schedules import crontab
+from django.conf import settings
+from django.utils import timezone
+from kombu import Queue
+from kombu.exceptions import OperationalError
+
+QUEUE = "housekeeping"
+LOOK_AFTER_QUEUE, EMPTY_TRASH = "heirloom.look-after-queue", "heirloom.empty-trash"
+FORGOTTEN = timedelta(days=1)
+
+logger = logging.getLogger(__name__)
+app = Celery("heirloom-housekeeping")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    task_queues=[Queue(QUEUE, routing_key=QUEUE)],
+    task_default_queue=QUEUE,
+    worker_pool="threads",
+    beat_schedule={
+        "look after the queue": {
+            "task": LOOK_AFTER_QUEUE,
+            "schedule": settings.HEIRLOOM_HOUSEKEEPING_SECONDS,
+            # What a scheduler that stood still has missed is not made up for.
+            "options": {"expires": settings.HEIRLOOM_HOUSEKEEPING_SECONDS},
+        },
+        "empty the trash": {"task": EMPTY_TRASH, "schedule": crontab(hour="3", minute="30")},
+    },
+)
+
+
+def look_after_queue() -> None:
+    """End the claims of dead workers, and send what the broker has lost or never had."""
+    from colorizer import dispatch
+    from colorizer.models import WorkerState
+    from colorizer.services import jobs
+
+    if count := jobs.reap():
+        logger.warning("%s jobs had lost their worker.", count)
+    WorkerState.objects.filter(heartbeat_at__lt=timezone.now() - FORGOTTEN).delete()
+    try:
+        waiting = jobs.unsent()
+    except OperationalError as error:
+        logger.warning("The broker does not answer: %s", error)
+        return
+    for job in waiting:
+        if not dispatch.send(job):
+            return
+
+
+def empty_trash() -> None:
+    from colorizer.services import trash
+
+    trash.purge_expired()
+
+
+app.task(look_after_queue, name=LOOK_AFTER_QUEUE)
+app.task(empty_trash, name=EMPTY_TRASH)
+
+
+def end_with_parent(**_: Any) -> None:
+    """The clock is a process of its own; it must not tick on where its worker was killed."""
+    set_pdeathsig("SIGKILL")
+
+
+signals.beat_embedded_init.connect(end_with_parent)

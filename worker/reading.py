@@ -1,0 +1,67 @@
+"""What `prepare` does: read every page of an original to its end, and make the small copies that pages show."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from django.conf import settings
+
+from colorizer import storage
+from colorizer.models import Original
+from colorizer.services import preparing
+from ml.cast import is_in_colour
+from ml.photo import Limits, Photo, PhotoError, Refusal, inspect, open_page
+from ml.pipeline import Stage
+from ml.saving import rendition
+from ml.sniff import Format
+
+from .lease import Failed, Held, Lost
+
+NO_BROWSER_SHOWS = (Format.TIFF, Format.HEIC)
+"""The formats of originals that need a full-size JPEG beside them to be looked at."""
+
+_FOUND = {Format.PDF: "pdf", Format.SVG: "svg", Format.RAW: "raw", Format.VIDEO: "video", Format.ZIP: "archive"}
+_CODES = {Refusal.NOT_AN_IMAGE: "not_a_photo", Refusal.TOO_LARGE: "too_many_pixels"}
+
+
+def read(original: Original, held: Held) -> None:
+    limits = _limits()
+    with refusals(), storage.local_copy(storage.originals(), original.key) as path:
+        count = inspect(path, limits).pages
+        pages = []
+        for number in range(1, count + 1):
+            held.report(Stage.READING, 100 * (number - 1) // count)
+            pages.append(_page(original, number, open_page(path, number - 1, limits), held))
+    if not preparing.record_pages(original=original, owner=held.owner, pages=pages):
+        raise Lost
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """What `ml` refuses is refused, with the code that the site has words for."""
+    try:
+        yield
+    except PhotoError as error:
+        raise Failed(_FOUND.get(error.found) or _CODES.get(error.code) or str(error.code), error.detail) from error
+
+
+def _limits() -> Limits:
+    pixels = settings.HEIRLOOM_MAX_MEGAPIXELS * 1_000_000
+    return Limits(pixels=pixels, total_pixels=pixels, pages=settings.HEIRLOOM_MAX_PAGES)
+
+
+def _page(original: Original, number: int, picture: Photo, held: Held) -> preparing.Page:
+    width, height = picture.info.width, picture.info.height
+    photo = preparing.photo_of(original=original, page=number)
+    with TemporaryDirectory() as folder:
+        copies: list[tuple[int | str, Path]] = [(size, Path(folder, f"{size}.webp")) for size in storage.SIZES]
+        for size, copy in copies:
+            rendition(picture.preview, int(size), copy)
+        if picture.info.format in NO_BROWSER_SHOWS:
+            copies.append(("zoom", Path(folder, "zoom.jpg")))
+            rendition(picture.image(), max(width, height), copies[-1][1])
+        held.confirm()
+        for size, copy in copies:
+            storage.put(storage.results(), storage.grey_key(photo, size), copy)
+    return preparing.Page(number=number, width=width, height=height, in_colour=is_in_colour(picture.preview))

@@ -1,0 +1,25 @@
+"""What the queue can ask a worker to do: the names of `colorizer.dispatch`, each with a row's id and attempt."""
+
+from uuid import UUID
+
+from colorizer import dispatch
+from colorizer.models import Coloring, Original
+
+from . import lease
+from .app import app
+
+
+def prepare(pk: str, attempt: int) -> None:
+    from .reading import read
+
+    lease.run(model=Original, pk=UUID(pk), attempt=attempt, work=read)
+
+
+def colorize(pk: str, attempt: int) -> None:
+    from .colouring import colour
+
+    lease.run(model=Coloring, pk=UUID(pk), attempt=attempt, work=colour)
+
+
+app.task(prepare, name=dispatch.PREPARE)
+app.task(colorize, name=dispatch.COLORIZE)
