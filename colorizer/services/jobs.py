@@ -111,8 +111,8 @@ def note_sent(job: Job) -> None:
 
 
 def crashed(*, model: type[Job], pk: UUID, attempt: int, worker: str, reason: str, detail: str) -> bool:
-    """The process of `worker` that had claimed this attempt is dead: no need to wait for its lease to end."""
-    job = model._default_manager.filter(pk=pk, attempt=attempt, lease_owner__startswith=f"{worker}/").first()
+    """The process that had claimed this attempt is dead, its owner's name begins with `worker`: no need to wait."""
+    job = model._default_manager.filter(pk=pk, attempt=attempt, lease_owner__startswith=worker).first()
     return job is not None and count_failure(job=job, owner=job.lease_owner, reason=reason, detail=detail)
 
 
