@@ -56,6 +56,12 @@ class Membership(models.Model):
         ]
 
 
+class InviteQuerySet(models.QuerySet["Invite"]):
+    def open(self) -> "InviteQuerySet":
+        """Those that can still be accepted."""
+        return self.filter(accepted_at=None, expires_at__gt=timezone.now())
+
+
 class Invite(models.Model):
     """A link that lets one person join a family. Only the link's hash is kept."""
 
@@ -66,3 +72,5 @@ class Invite(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[models.Manager["Invite"]] = InviteQuerySet.as_manager()

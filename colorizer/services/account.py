@@ -57,8 +57,7 @@ def create_invite(*, family: Family, by: User, role: Role) -> str:
 
 def open_invite(*, token: str) -> Invite | None:
     """The invite that ``token`` stands for, if it can still be accepted."""
-    invites = Invite.objects.select_related("family", "created_by")
-    return invites.filter(token_sha256=_hash(token), accepted_at=None, expires_at__gt=timezone.now()).first()
+    return Invite.objects.open().select_related("family", "created_by").filter(token_sha256=_hash(token)).first()
 
 
 @transaction.atomic
@@ -69,8 +68,7 @@ def join(*, invite: Invite, user: User) -> Membership:
     """
     if membership := Membership.objects.filter(family_id=invite.family_id, user=user).first():
         return membership
-    now = timezone.now()
-    if not Invite.objects.filter(pk=invite.pk, accepted_at=None, expires_at__gt=now).update(accepted_at=now):
+    if not Invite.objects.open().filter(pk=invite.pk).update(accepted_at=timezone.now()):
         raise InviteGone
     return Membership.objects.create(family_id=invite.family_id, user=user, role=invite.role)
 
