@@ -73,7 +73,7 @@ def weights_key(sha256: str) -> str:
 
 @contextmanager
 def local_copy(storage: Storage, key: str) -> Iterator[Path]:
-    """A path on this machine with the file's bytes: the file itself where the storage is a disk, else a copy for now."""
+    """A path on this machine with the file's bytes: the file itself where the storage is a disk, else a copy."""
     try:
         yield Path(storage.path(key))
     except NotImplementedError:
@@ -85,7 +85,7 @@ def local_copy(storage: Storage, key: str) -> Iterator[Path]:
             yield copy
 
 
-def save_original(key: str, file: File) -> None:  # type: ignore[type-arg]
+def save_original(key: str, file: "File[bytes]") -> None:
     """Store an upload under exactly ``key``, which no other upload can have: it holds a new id."""
     try:
         stored = originals().save(key, file)

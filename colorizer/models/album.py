@@ -32,10 +32,7 @@ class Album(models.Model):
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     cover: "Photo | None"
-    """What an album's card shows: filled in by `selectors.gallery`, as are the counts."""
-    cover_id: uuid.UUID | None
-    photo_count: int
-    coloured_count: int
+    """What an album's card shows: filled in by `selectors.gallery`, as are ``photo_count`` and ``coloured_count``."""
 
     objects: ClassVar[models.Manager["Album"]] = AlbumQuerySet.as_manager()
 

@@ -21,7 +21,7 @@ class PackedFile(NamedTuple):
 
 
 def files(*, album: Album, what: str) -> list[PackedFile]:
-    """What goes into the ZIP: each photo's colours where it has them, or each original once, under names of their own."""
+    """What goes into the ZIP: each photo's colours where it has them, or each original once, by names of their own."""
     taken: set[str] = set()
     found, originals = [], set()
     for photo in in_order(album.photos.filter(deleted_at=None)):

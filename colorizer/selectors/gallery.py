@@ -39,7 +39,7 @@ class Place:
 
 
 def families(*, user: User) -> list[FamilyAlbums]:
-    """The user's families with their albums, newest first, in three queries."""
+    """The user's families with their albums, newest first, in four queries."""
     memberships = Membership.objects.filter(user=user).select_related("family").order_by("created_at")
     found = {each.family_id: FamilyAlbums(family=each.family, role=each.role) for each in memberships}
     for album in _cards(Album.objects.for_user(user).kept()):
@@ -97,7 +97,7 @@ def in_order(photos: QuerySet[Photo]) -> QuerySet[Photo]:
 
 
 def with_colors(photos: QuerySet[Photo] | Sequence[Photo]) -> list[Photo]:
-    """``photos``, each with its latest ``coloring`` and how long that has to ``wait``, in at most three queries more."""
+    """``photos``, each with its latest ``coloring`` and how long it has to ``wait``, in at most three queries more."""
     found = list(photos)
     latest: dict[UUID, Coloring] = {}
     if found:
@@ -146,17 +146,16 @@ def _cards(albums: QuerySet[Album], *, by: str = "-created_at") -> list[Album]:
     # A photo in colour makes the better cover.
     cover = inside.order_by(ExpressionWrapper(Q(shown=None), BooleanField()), *_IN_ORDER).values("pk")[:1]
     kept = Q(photos__deleted_at=None)
-    cards = list(
-        Album.objects.filter(pk__in=albums.values("pk"))
-        .select_related("family")
+    cards: list[Album] = list(
+        albums.select_related("family")
         .annotate(
             photo_count=Count("photos", filter=kept),
             coloured_count=Count("photos", filter=kept & Q(photos__shown__isnull=False)),
-            cover_id=Subquery(cover),
         )
         .order_by(by)
     )
-    covers = in_order(Photo.objects.all()).in_bulk([card.cover_id for card in cards if card.cover_id])
+    chosen = dict(albums.values_list("pk", Subquery(cover)))
+    covers = in_order(Photo.objects.filter(pk__in=[pk for pk in chosen.values() if pk])).in_bulk()
     for card in cards:
-        card.cover = covers.get(card.cover_id) if card.cover_id else None
+        card.cover = covers.get(chosen[card.pk])
     return cards

@@ -59,7 +59,7 @@ class AlreadyHere(Exception):
         return " ".join(words.say(self.code, album=self.photo.album.title))
 
 
-def accept(*, album: Album, user: User, upload: UploadedFile | None, position: int = 1) -> Photo:
+def accept(*, album: Album, user: User, upload: "UploadedFile[bytes] | None", position: int = 1) -> Photo:
     """Check ``upload``, store it as an original of the album's family, and give back its first photo, to be prepared.
 
     ``position`` counts the photos of one upload from 1: the first few are prepared and coloured before the bulk.
@@ -109,7 +109,7 @@ def answer(*, photo: Photo, colour: bool) -> None:
         coloring.request(photo=photo)
 
 
-def _check(upload: UploadedFile, *, name: str) -> str:
+def _check(upload: "UploadedFile[bytes]", *, name: str) -> str:
     """The format of ``upload``. In Wagtail's order: ending, sniffed format, bytes, the two agree, pages and pixels."""
     promised = formats.by_name(name)
     if promised is None or promised not in formats.READABLE:
@@ -141,7 +141,7 @@ def _check_headers(file: IO[bytes], *, format: str) -> None:
         raise Refused("too_many_pixels", limit=megapixels)
 
 
-def _sha256(upload: File) -> str:
+def _sha256(upload: "File[bytes]") -> str:
     digest = hashlib.sha256()
     upload.seek(0)
     for chunk in upload.chunks():

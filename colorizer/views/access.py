@@ -60,9 +60,9 @@ def album(user: User, pk: UUID, *, edit: bool = False, in_trash: bool = False) -
 
 def photo(user: User, pk: UUID, *, edit: bool = False, in_trash: bool = False) -> Photo:
     """The photo, with its coloring and wait, if ``user`` may see it (``edit``: may change it)."""
-    photos = gallery.in_order(Photo.objects.for_user(user))
+    photos = Photo.objects.for_user(user)
     photos = photos.exclude(deleted_at=None) if in_trash else photos.kept()
-    found = get_object_or_404(photos, pk=pk)
+    found = get_object_or_404(gallery.in_order(photos), pk=pk)
     _check(user, found.album.family_id, edit=edit)
     return gallery.with_colors([found])[0]
 

@@ -85,10 +85,7 @@ def _whole_or_part(request: HttpRequest, file: StoredFile, *, size: int, etag: s
 
 
 async def _in_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    step = sync_to_async(next, thread_sensitive=False)
-    try:
-        while (chunk := await step(chunks, None)) is not None:
-            yield chunk
-    finally:
-        if close := getattr(chunks, "close", None):
-            close()
+    step = sync_to_async(lambda: next(chunks, None), thread_sensitive=False)
+    # Where the reader goes away in the middle, what made the chunks closes its file as it is dropped.
+    while (chunk := await step()) is not None:
+        yield chunk
