@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from .views import album, download, events, family, files, home, photo, trash, upload
+from .views import album, download, events, family, files, home, manifest, photo, trash, upload
 
 urlpatterns: list[URLPattern] = [
     path("", home.home, name="home"),
@@ -31,6 +31,7 @@ urlpatterns: list[URLPattern] = [
     path("families/<uuid:pk>/invites/", family.invite_create, name="invite_create"),
     path("families/<uuid:pk>/invites/<int:number>/withdraw/", family.invite_withdraw, name="invite_withdraw"),
     path("invites/<str:token>/", family.invite, name="invite"),
+    path("manifest.webmanifest", manifest.manifest, name="manifest"),
     path("events/", events.events, name="events"),
     path("changes/", events.changes, name="changes"),
 ]

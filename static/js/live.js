@@ -54,7 +54,13 @@ async function poll() {
   const answer = await fetch(`${album.dataset.changes}&cursor=${encodeURIComponent(album.dataset.cursor)}`).catch(() => null);
   if (!answer?.ok) return;
   album.dataset.cursor = answer.headers.get("X-Cursor");
-  htmx.swap(grid, await answer.text(), { swapStyle: "none" });
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const fresh of page.querySelectorAll(".tile")) {
+    fresh.removeAttribute("hx-swap-oob"); // a photo may be here already, or new: the page knows, the answer does not
+    const old = document.getElementById(fresh.id);
+    if (old) htmx.swap(old, fresh.outerHTML, { swapStyle: "outerHTML" });
+    else if (fresh.dataset.state !== "gone") htmx.swap(grid, fresh.outerHTML, { swapStyle: "beforeend" });
+  }
 }
 
 album.addEventListener("htmx:sseError", () => {

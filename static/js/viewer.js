@@ -51,10 +51,12 @@ function prepare(stage) {
     const { grabs } = from;
     from = null;
     if (grabs) return;
+    if (!dialog) return;
     if (Math.hypot(dx, dy) < CLICK) openCloser(dialog, frame);
     else if (event.pointerType !== "mouse" && Math.abs(dx) > SWIPE && Math.abs(dx) > 2 * Math.abs(dy)) go(dx > 0 ? "previous" : "next");
   });
   frame.addEventListener("pointercancel", () => (from = null));
+  if (!dialog) return; // the picture on the landing page
   opener.addEventListener("click", () => openCloser(dialog, frame));
   opener.hidden = false;
 }
@@ -202,7 +204,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "ArrowRight") go("next");
 });
 
-document.getElementById("viewer").addEventListener("htmx:load", (event) => {
+document.getElementById("main").addEventListener("htmx:load", (event) => {
   if (event.target.id !== "stage") return;
   prepare(event.target);
   const frame = event.target.querySelector(".compare");
