@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-from ml.color import grey_to_lightness, srgb_to_lab
+from ml.color import bin_centres, grey_to_lightness, soft_encode, srgb_to_lab
 
 # Photos below this Hasler-Suesstrunk colourfulness teach dullness.
 DULL = 15.0
@@ -199,12 +199,10 @@ def _vary_lightness(lightness: Tensor, rng: np.random.Generator) -> Tensor:
 
 
 def bin_frequency(planes: Sequence[NDArray[np.uint8]], limit: int = 2000) -> Tensor:
-    """Share of each ab bin over up to ``limit`` evenly chosen photos: float32 ``[bins]``, sums to 1."""
-    from ml.color import bin_centres, soft_encode
-
+    """Share of each ab bin, softly counted, over up to ``limit`` evenly chosen photos: float32 ``[bins]``, sums to 1."""
     counts = torch.zeros(len(bin_centres()), dtype=torch.float64)
     for i in np.linspace(0, len(planes) - 1, min(limit, len(planes))).astype(int):
         ab = torch.from_numpy(planes[i][::4, ::4, 1:].astype(np.float32)).permute(2, 0, 1) - 128
-        index, _ = soft_encode(ab)
-        counts += torch.bincount(index[0].flatten(), minlength=len(counts))
+        index, weight = soft_encode(ab)
+        counts += torch.bincount(index.flatten(), weight.flatten().double(), minlength=len(counts))
     return (counts / counts.sum()).float()

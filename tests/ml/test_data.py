@@ -1,0 +1,109 @@
+"""The index, the planes and the batches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ml import data
+from ml.color import bin_centres, srgb_to_lab
+
+HEADER = "path,category,source,licence,split,width,height,colourfulness,report_set\n"
+
+
+def index(folder: Path, *lines: str) -> Path:
+    (folder / "index.csv").write_text(HEADER + "\n".join(lines) + "\n")
+    return folder
+
+
+def test_only_the_asked_split_and_licence_are_read(tmp_path: Path) -> None:
+    index(
+        tmp_path,
+        "a.webp,portrait,x,open,train,4,4,30,",
+        "b.webp,portrait,y,unclear,train,4,4,30,",
+        "c.webp,portrait,x,open,val,4,4,30,",
+    )
+    assert [r.path for r in data.read_index(tmp_path, "train")] == ["a.webp", "b.webp"]
+    assert [r.path for r in data.read_index(tmp_path, "train", ["open"])] == ["a.webp"]
+    assert data.count_sources(data.read_index(tmp_path, "train")) == {"open": {"x": 1}, "unclear": {"y": 1}}
+
+
+def test_an_index_that_gives_nothing_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        data.read_index(tmp_path, "train")
+    index(tmp_path, "a.webp,portrait,x,unclear,train,4,4,30,")
+    with pytest.raises(ValueError, match="no photo"):
+        data.read_index(tmp_path, "train", ["open"])
+    (tmp_path / "index.csv").write_text("path,split\na.webp,train\n")
+    with pytest.raises(ValueError, match="lacks"):
+        data.read_index(tmp_path, "train")
+
+
+def test_planes_hold_the_greys_lightness_and_the_photos_colour() -> None:
+    photo = Image.new("RGB", (3, 2), (200, 40, 90))
+    planes = data.photo_planes(photo)
+    assert planes.shape == (2, 3, 3)
+    lab = srgb_to_lab(torch.tensor([200, 40, 90]).view(3, 1, 1) / 255).flatten()
+    grey = np.array(photo.convert("L"))[0, 0] / 255
+    lightness = srgb_to_lab(torch.full((3, 1, 1), grey))[0].item()
+    assert planes[0, 0, 0] / 2.55 == pytest.approx(lightness, abs=0.3)
+    assert planes[0, 0, 1:].astype(float) - 128 == pytest.approx(lab[1:].tolist(), abs=0.51)
+
+
+def test_large_photos_are_kept_small(tmp_path: Path) -> None:
+    Image.new("RGB", (640, 480)).save(tmp_path / "a.jpg")
+    row = data.PhotoRow("a.jpg", "portrait", "x", "open", "train", 30.0)
+    assert data.load_planes(tmp_path, [row])[0].shape == (160, 213, 3)
+
+
+@pytest.fixture
+def sampler() -> data.Sampler:
+    rng = np.random.default_rng(0)
+    planes = [rng.integers(0, 256, (40, 60, 3), dtype=np.uint8) for _ in range(6)]
+    return data.Sampler(planes, ["portrait"] * 5 + ["food"], crop=32, stride=4, seed=7)
+
+
+def test_a_batch_depends_on_seed_and_step_alone(sampler: data.Sampler) -> None:
+    sampler.batch(1, 3)
+    again = data.Sampler(sampler.planes, ["portrait"] * 5 + ["food"], crop=32, stride=4, seed=7)
+    for ours, theirs in zip(sampler.batch(4, 3), again.batch(4, 3), strict=True):
+        assert torch.equal(ours, theirs)
+    assert not torch.equal(sampler.batch(4, 3)[0], sampler.batch(5, 3)[0])
+
+
+def test_a_batch_has_the_declared_shapes_and_ranges(sampler: data.Sampler) -> None:
+    lightness, ab = sampler.batch(0, 3)
+    assert lightness.shape == (3, 1, 32, 32)
+    assert ab.shape == (3, 2, 8, 8)
+    assert lightness.min() >= 0
+    assert lightness.max() <= 100
+    assert ab.abs().max() <= 128
+
+
+def test_groups_come_in_the_mixs_shares() -> None:
+    face, dish = np.full((8, 8, 3), 100, np.uint8), np.full((8, 8, 3), 200, np.uint8)
+    sampler = data.Sampler([face] + [dish] * 99, ["portrait"] + ["food"] * 99, crop=4, stride=4, seed=0)
+    _, ab = sampler.batch(0, 400)
+    faces = (ab[:, 0, 0, 0] < 0).float().mean()
+    assert faces == pytest.approx(0.33 / 0.34, abs=0.03)
+
+
+def test_the_shares_make_one_whole() -> None:
+    assert sum(share for share, _ in data.MIX.values()) == pytest.approx(1)
+
+
+def test_bin_frequency_counts_softly_around_the_true_bin() -> None:
+    grey = np.full((8, 8, 3), 128, np.uint8)
+    frequency = data.bin_frequency([grey])
+    assert frequency.sum() == pytest.approx(1)
+    assert (frequency > 0).sum() == 5
+    assert bin_centres()[frequency.argmax()].tolist() == [0, 0]
+
+
+def test_categories_must_fit_the_photos() -> None:
+    with pytest.raises(ValueError, match="do not fit"):
+        data.Sampler([np.zeros((4, 4, 3), np.uint8)], [], crop=4, stride=4, seed=0)

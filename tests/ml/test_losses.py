@@ -1,0 +1,71 @@
+"""What the network is trained on."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ml.color import bin_centres, soft_encode
+from ml.losses import bin_weights, colour_loss
+
+BINS = len(bin_centres())
+
+
+def right_logits(ab: torch.Tensor) -> torch.Tensor:
+    index, weight = soft_encode(ab)
+    return torch.full((1, BINS, *ab.shape[2:]), -20.0).scatter(1, index, weight.log())
+
+
+def test_the_right_distribution_costs_least() -> None:
+    ab = torch.tensor([20.0, -13.0]).view(1, 2, 1, 1).expand(1, 2, 3, 3)
+    right = right_logits(ab).requires_grad_()
+    loss = colour_loss(right, ab)
+    assert loss < colour_loss(torch.zeros(1, BINS, 3, 3), ab)
+    (gradient,) = torch.autograd.grad(loss, right)
+    assert gradient.abs().max() < 1e-4
+
+
+def test_the_loss_is_the_cross_entropy_of_the_soft_target() -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(2, BINS, 4, 4, generator=generator)
+    ab = torch.randn(2, 2, 4, 4, generator=generator) * 20
+    index, weight = soft_encode(ab)
+    target = torch.zeros_like(logits).scatter(1, index, weight)
+    torch.testing.assert_close(colour_loss(logits, ab), torch.nn.functional.cross_entropy(logits, target))
+
+
+def test_the_regression_pulls_the_mean_towards_the_truth() -> None:
+    ab = torch.tensor([30.0, 0.0]).view(1, 2, 1, 1)
+    logits = torch.zeros(1, BINS, 1, 1, requires_grad=True)
+    (plain,) = torch.autograd.grad(colour_loss(logits, ab), logits)
+    (pulled,) = torch.autograd.grad(colour_loss(logits, ab, regression=1.0), logits)
+    along_a = (bin_centres()[:, 0] * (plain - pulled).flatten()).sum()
+    assert along_a > 0
+
+
+def test_rare_bins_weigh_more_and_the_mean_stays_one() -> None:
+    frequency = torch.tensor([0.9, 0.09, 0.01])
+    weights = bin_weights(frequency, 0.5)
+    assert weights[0] < weights[1] < weights[2]
+    assert weights[2] / weights[0] == pytest.approx(90**0.5)
+    assert (weights * frequency).sum() == pytest.approx(1)
+    assert bin_weights(frequency, 0).tolist() == pytest.approx([1, 1, 1])
+
+
+def test_weights_scale_each_cell_by_its_true_bin() -> None:
+    ab = torch.tensor([[[[0.0, 50.0]], [[0.0, 0.0]]]])
+    index, _ = soft_encode(ab)
+    weights = torch.ones(BINS)
+    weights[index[0, 0, 0, 1]] = 3.0
+    loss = colour_loss(torch.zeros(1, BINS, 1, 2), ab, weights)
+    assert loss == pytest.approx(2 * colour_loss(torch.zeros(1, BINS, 1, 2), ab).item())
+
+
+def test_a_rebalance_outside_its_range_is_refused() -> None:
+    with pytest.raises(ValueError, match="rebalance"):
+        bin_weights(torch.ones(3) / 3, 1.5)
+
+
+def test_sizes_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match="do not fit"):
+        colour_loss(torch.zeros(1, BINS, 4, 4), torch.zeros(1, 2, 8, 8))

@@ -1,0 +1,111 @@
+"""The registry and the default network."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ml import networks
+from ml.color import bin_centres
+from ml.networks import Network, logits_of
+from ml.networks.lite import Block, Encoder, Lite, encoder_state
+
+
+@pytest.fixture(scope="module")
+def lite() -> Network:
+    torch.manual_seed(0)
+    return networks.create("lite").eval()
+
+
+def test_every_network_gives_logits_on_its_own_grid() -> None:
+    for name in networks.names():
+        network = networks.create(name).eval()
+        side = 2 * network.multiple
+        logits = network(torch.rand(2, 1, side, network.multiple) * 100)
+        assert logits.shape == (2, len(bin_centres()), side // network.stride, network.multiple // network.stride)
+
+
+def test_lite_stays_small_enough_for_ten_megabytes_in_fp16(lite: Network) -> None:
+    assert sum(p.numel() for p in lite.parameters()) < 4_900_000
+
+
+def test_an_unknown_network_is_named_with_the_known_ones() -> None:
+    with pytest.raises(KeyError, match="known: lite"):
+        networks.create("huge")
+
+
+def test_two_networks_cannot_share_a_name() -> None:
+    with pytest.raises(ValueError, match="already"):
+        networks.register("lite")(Lite)
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 32, 32), (32, 32), (1, 1, 33, 32)])
+def test_a_wrong_input_is_refused(lite: Network, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        lite(torch.zeros(shape))
+
+
+def test_pins_are_refused_by_a_network_without_guidance(lite: Network) -> None:
+    with pytest.raises(ValueError, match="takes no pins"):
+        lite(torch.zeros(1, 1, 32, 32), torch.zeros(1, 3, 32, 32))
+
+
+@pytest.mark.parametrize("size", [(32, 32), (50, 70), (9, 100), (5, 5)])
+def test_any_picture_size_runs_and_is_cut_back(lite: Network, size: tuple[int, int]) -> None:
+    logits = logits_of(lite, torch.rand(1, 1, *size) * 100)
+    assert logits.shape[2:] == (-(-size[0] // 4), -(-size[1] // 4))
+
+
+def test_a_strided_convolution_pads_as_tensorflow_does() -> None:
+    # SAME on 6 pixels, kernel 3, stride 2 pads only after: outputs are centred on pixels 1, 3 and 5.
+    block = Block(1, 1, 3, 2, 1)
+    conv = block.depthwise[0]
+    with torch.no_grad():
+        conv.weight.zero_()
+        conv.weight[0, 0, 1, 1] = 1
+    row = torch.arange(6.0)
+    assert conv(row.expand(1, 1, 6, 6))[0, 0, 0].tolist() == [1, 3, 5]
+
+
+def test_the_published_encoder_state_fits_with_the_input_channels_summed() -> None:
+    published: dict[str, torch.Tensor] = {}
+    ours = Encoder().state_dict()
+    parts = {"expand": ("_expand_conv", "_bn0"), "depthwise": ("_depthwise_conv", "_bn1")}
+    parts["project"] = ("_project_conv", "_bn2")
+    for name, value in ours.items():
+        if name.startswith("stem."):
+            head = ("_conv_stem", "_bn0")
+            prefix = ""
+        else:
+            _, number, part, *_ = name.split(".")
+            head, prefix = parts[part], f"_blocks.{number}."
+        layer, field = name.split(".")[-2:]
+        published[f"{prefix}{head[int(layer)]}.{field}"] = value
+    published["_conv_stem.weight"] = torch.arange(32 * 27.0).view(32, 3, 3, 3)
+    state = encoder_state(published)
+    encoder = Encoder()
+    encoder.load_state_dict(state)
+    torch.testing.assert_close(encoder.stem[0].weight[:, 0], published["_conv_stem.weight"].sum(1))
+    torch.testing.assert_close(encoder.blocks[7].expand[0].weight, ours["blocks.7.expand.0.weight"])
+
+
+def test_frozen_layers_neither_learn_nor_drift() -> None:
+    network = networks.create("lite")
+    network.freeze_early()
+    network.train()
+    before = {k: v.clone() for k, v in network.state_dict().items()}
+    network(torch.rand(2, 1, 32, 32) * 100).sum().backward()
+    changed = {k for k, v in network.state_dict().items() if not torch.equal(v, before[k])}
+    frozen = ("encoder.stem.", "encoder.blocks.0.", "encoder.blocks.1.", "encoder.blocks.2.")
+    assert changed
+    assert not any(k.startswith(frozen) for k in changed)
+    assert all((p.grad is None) == k.startswith(frozen) for k, p in network.named_parameters())
+
+
+def test_an_untrained_network_can_start_from_the_datas_colours() -> None:
+    network = networks.create("lite").eval()
+    frequency = torch.full((len(bin_centres()),), 1e-6)
+    frequency[100] = 1.0
+    network.start_from(frequency)
+    logits = network(torch.full((1, 1, 32, 32), 50.0))
+    assert (logits.argmax(dim=1) == 100).all()

@@ -1,0 +1,128 @@
+"""The training loop, on two dozen made-up photos."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from ml import data, training
+from ml.checkpoint import read_tensors
+
+SETTINGS: dict[str, Any] = {"steps": 10, "batch": 2, "crop": 32, "warm_up": 2, "validate_every": 5}
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Sums over threads come in any order: bit-equal runs need one."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def planes() -> list[np.ndarray]:
+    """Photos that can be learned: what is bright is blue, what is dark is orange."""
+    rng = np.random.default_rng(0)
+    photos = []
+    for _ in range(24):
+        light = np.kron(rng.integers(20, 235, (6, 8)), np.ones((8, 8))).astype(np.uint8)
+        bright = light > 128
+        a = np.where(bright, 128 - 5, 128 + 25).astype(np.uint8)
+        b = np.where(bright, 128 - 30, 128 + 40).astype(np.uint8)
+        photos.append(np.stack([light, a, b], axis=-1))
+    return photos
+
+
+@pytest.fixture
+def sampler(planes: list[np.ndarray]) -> data.Sampler:
+    return data.Sampler(planes, ["portrait", "food"] * 12, crop=32, stride=4, seed=1)
+
+
+def run(folder: Path, sampler: data.Sampler, planes: list[np.ndarray], **changes: Any) -> torch.nn.Module:
+    on_step = changes.pop("on_step", lambda report: "continue")
+    settings = training.Settings(**{**SETTINGS, **changes})
+    return training.train(settings, sampler, data.bin_frequency(planes), folder, validation=sampler, on_step=on_step)
+
+
+def losses(folder: Path) -> list[float]:
+    return [json.loads(line)["loss"] for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+def test_a_paused_training_goes_on_as_if_it_had_not_been(
+    tmp_path: Path, sampler: data.Sampler, planes: list[np.ndarray]
+) -> None:
+    straight = run(tmp_path / "straight", sampler, planes)
+    run(tmp_path / "halves", sampler, planes, on_step=lambda r: "pause" if r.step == 5 else "continue")
+    assert len(losses(tmp_path / "halves")) == 5
+    resumed = run(tmp_path / "halves", sampler, planes)
+    assert losses(tmp_path / "straight") == losses(tmp_path / "halves")
+    for name, value in straight.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def test_the_loss_falls(tmp_path: Path, sampler: data.Sampler, planes: list[np.ndarray]) -> None:
+    run(tmp_path, sampler, planes, steps=30, batch=4, rate=5e-3, freeze_early=False)
+    history = losses(tmp_path)
+    assert sum(history[-5:]) < 0.8 * sum(history[:5])
+
+
+def test_the_folder_holds_the_averaged_weights_and_nothing_pickled(
+    tmp_path: Path, sampler: data.Sampler, planes: list[np.ndarray]
+) -> None:
+    averaged = run(tmp_path, sampler, planes, steps=2)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "ema.safetensors",
+        "log.jsonl",
+        "state.json",
+        "state.safetensors",
+    ]
+    saved = read_tensors(tmp_path / "ema.safetensors")
+    assert all(torch.equal(saved[k], v) for k, v in averaged.state_dict().items())
+
+
+def test_a_budget_in_minutes_ends_the_training(
+    tmp_path: Path, sampler: data.Sampler, planes: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(0, 100_000, 15))
+    monkeypatch.setattr(training.time, "monotonic", lambda: next(clock))
+    run(tmp_path, sampler, planes, steps=None, minutes=3.0)
+    entries = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert 1 < len(entries) < 10
+    assert entries[-1]["progress"] > 0.5
+
+
+def test_other_settings_do_not_go_on_with_a_state(
+    tmp_path: Path, sampler: data.Sampler, planes: list[np.ndarray]
+) -> None:
+    run(tmp_path, sampler, planes, steps=1)
+    with pytest.raises(ValueError, match="other settings"):
+        run(tmp_path, sampler, planes, steps=1, rate=0.5)
+
+
+def test_a_training_can_start_from_weights(tmp_path: Path, sampler: data.Sampler, planes: list[np.ndarray]) -> None:
+    first = run(tmp_path / "first", sampler, planes, steps=3)
+    settings = training.Settings(**{**SETTINGS, "steps": 1, "rate": 0.0, "weight_decay": 0.0})
+    second = training.train(
+        settings, sampler, data.bin_frequency(planes), tmp_path / "second", initial=first.state_dict()
+    )
+    for (name, a), b in zip(first.named_parameters(), second.parameters(), strict=True):
+        assert torch.equal(a, b), name
+
+
+def test_a_training_without_an_end_is_refused() -> None:
+    with pytest.raises(ValueError, match="steps or minutes"):
+        training.Settings()
+
+
+def test_the_rate_warms_up_and_falls_to_nought() -> None:
+    assert training._schedule(0.0, 0, 10) == pytest.approx(0.1)
+    assert training._schedule(0.0, 9, 10) == pytest.approx(1)
+    assert training._schedule(0.5, 99, 10) == pytest.approx(0.5)
+    assert training._schedule(1.0, 99, 10) == pytest.approx(0)
