@@ -47,8 +47,9 @@ class Part:
 def parts(port: int) -> list[Part]:
     """All parts in the order of their start; they stop in the opposite order."""
     python = sys.executable
-    celery = [python, "-m", "celery", "-A", "worker.app", "worker", "--loglevel", "INFO", "--without-gossip"]
-    uvicorn = ["--no-access-log", "--timeout-graceful-shutdown", "3", "--proxy-headers"]
+    celery = [python, "-m", "celery", "-A"]
+    options = ["worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
+    uvicorn = ["--no-access-log", "--timeout-graceful-shutdown", "3"]
     embedded = [Part("broker", broker_command(settings.DATA), 10, 15, "TERM")] if settings.EMBEDDED_BROKER else []
     return [
         *embedded,
@@ -62,13 +63,13 @@ def parts(port: int) -> list[Part]:
         ),
         Part(
             "worker",
-            [*celery, "-n", "worker@%h", "-Q", "interactive,bulk", "--pool", "prefork", "--concurrency", "1"],
+            [*celery, "worker.app", *options, "-n", "worker@%h", "-Q", "interactive,bulk", "--concurrency", "1"],
             30,
             30,
         ),
         Part(
             "scheduler",
-            [*celery, "-n", "scheduler@%h", "-B", "-Q", "housekeeping", "--pool", "prefork", "--concurrency", "1"],
+            [*celery, "worker.housekeeping", *options, "-n", "scheduler@%h", "--beat", "--concurrency", "1"],
             30,
             10,
         ),
