@@ -41,7 +41,7 @@ class Live:
 
 
 _live: Live | None = None
-_refused = ""
+_refused: ModelVersion | None = None
 _worker = ""
 
 
@@ -51,46 +51,46 @@ def start(*, worker: str) -> None:
     _worker = worker
     _own_work_folder(worker)
     torch.set_num_threads(len(os.sched_getaffinity(0)))
-    register_shipped()
     live()
 
 
 def live() -> Live:
     """The live model, loaded. Where a new one does not load or fails the canary, the old one stays."""
     global _live, _refused
-    version = ModelVersion.objects.get(state=ModelVersion.State.LIVE)
-    if _live and version.sha256 in (_live.version.sha256, _refused):
+    version = _live_version()
+    if _live and version in (_live.version, _refused):
         return _live
     try:
         _live = _load(version)
     except Exception:
         if _live is None:
             raise
-        _refused = version.sha256
+        _refused = version
         logger.exception("The model %s is not fit for use; %s stays.", version, _live.version)
     else:
         _announce(_live)
     return _live
 
 
-def register_shipped() -> None:
-    """Where no model is live, the shipped one is. Several workers may start at once."""
-    if ModelVersion.objects.filter(state=ModelVersion.State.LIVE).exists():
-        return
+def _live_version() -> ModelVersion:
+    """The live version. Where there is none, the shipped one becomes it; several workers may start at once."""
+    try:
+        return ModelVersion.objects.get(state=ModelVersion.State.LIVE)
+    except ModelVersion.DoesNotExist:
+        _register_shipped()
+        return ModelVersion.objects.get(state=ModelVersion.State.LIVE)
+
+
+def _register_shipped() -> None:
     weights = shipped()[DEFAULT_MODEL]
     card = read_card(weights)
     key = storage.weights_key(card["sha256"])
+    known = {"name": card["name"], "architecture": card["architecture"]["network"], "card": card}
     try:
         if not storage.models().exists(key):
             storage.put(storage.models(), key, weights)
         with transaction.atomic():
-            ModelVersion.objects.create(
-                name=card["name"],
-                architecture=card["architecture"]["network"],
-                sha256=card["sha256"],
-                card=card,
-                state=ModelVersion.State.LIVE,
-            )
+            ModelVersion.objects.create(sha256=card["sha256"], state=ModelVersion.State.LIVE, **known)
     except (FileExistsError, IntegrityError):
         logger.info("Another worker registered the shipped model first.")
 

@@ -1,0 +1,209 @@
+"""What all tests share: a family and its people, photo files, and the real processes of the site."""
+
+import io
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import skimage
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.utils import timezone
+from PIL import Image
+
+from colorizer.models import Album, Family, Membership, Role, User, WorkerState
+from tests.stack import Process, celery, free_port, wait_for
+from webapp.stack import broker_command
+
+PASSWORD = "an old box of photos"
+SAMPLES = Path(skimage.__file__).parent / "data"
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(settings.DATA, ignore_errors=True)
+
+
+# --- People -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def data_dir() -> Path:
+    """The folder that holds the state of the tests and of the processes they start."""
+    return Path(settings.DATA)
+
+
+@pytest.fixture
+def family(db: None) -> Family:
+    return Family.objects.create(name="Lindqvist")
+
+
+def member(family: Family, role: Role) -> User:
+    user = User.objects.create_user(email=f"{role}-{family.pk}@example.org", password=PASSWORD)
+    Membership.objects.create(family=family, user=user, role=role)
+    return user
+
+
+@pytest.fixture
+def owner(family: Family) -> User:
+    return member(family, Role.OWNER)
+
+
+@pytest.fixture
+def editor(family: Family) -> User:
+    return member(family, Role.EDITOR)
+
+
+@pytest.fixture
+def viewer(family: Family) -> User:
+    return member(family, Role.VIEWER)
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    """Owner of another family: signed in, and yet nobody here."""
+    return member(Family.objects.create(name="Okafor"), Role.OWNER)
+
+
+@pytest.fixture
+def album(family: Family) -> Album:
+    return Album.objects.create(family=family, title="Summers at the lake")
+
+
+# --- Photo files --------------------------------------------------------------------------------------------------
+
+PhotoFile = Callable[..., SimpleUploadedFile]
+
+
+def make_photo(
+    name: str = "lake.jpg", *, size: tuple[int, int] = (640, 480), colour: bool = False, seed: int = 0, pages: int = 1
+) -> SimpleUploadedFile:
+    """A photo as an upload, in the format of its name's ending; another `seed` or size, another file."""
+    with Image.open(SAMPLES / ("astronaut.png" if colour else "camera.png")) as source:
+        picture = source.convert("RGB" if colour else "L").resize(size)
+    sheets = []
+    for page in range(pages):
+        sheet = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if page % 2 else picture.copy()
+        sheet.putpixel((0, 0), (seed,) * 3 if colour else seed)  # type: ignore[arg-type]
+        sheets.append(sheet)
+    data = io.BytesIO()
+    format = {"jpg": "JPEG", "tif": "TIFF"}.get(name.rsplit(".", 1)[-1], name.rsplit(".", 1)[-1].upper())
+    more: dict[str, Any] = {"save_all": True, "append_images": sheets[1:]} if pages > 1 else {}
+    sheets[0].save(data, format, **more)
+    return SimpleUploadedFile(name, data.getvalue())
+
+
+@pytest.fixture
+def photo_file() -> PhotoFile:
+    return make_photo
+
+
+# --- Real processes -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[Process]:
+    """A real, empty broker on the socket that the settings name."""
+    folder = Path(settings.DATA, "broker")
+    folder.mkdir(exist_ok=True)
+    process = Process("broker", *broker_command(settings.DATA))
+    wait_for(_broker_answers, what="the broker")
+    yield process
+    process.stop()
+
+
+def _broker_answers() -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(settings.BROKER_SOCKET)) == 0
+
+
+@pytest.fixture(scope="session")
+def _shared_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    with django_db_blocker.unblock():
+        # pytest-django makes the database only where one of the chosen tests asks for it by its own fixtures.
+        call_command("migrate", verbosity=0)
+        yield
+
+
+@pytest.fixture
+def shared_database(_shared_database: None) -> Iterator[None]:
+    """The database as other processes see it: what a test writes is committed, and deleted when the test is over."""
+    yield
+    Family.objects.all().delete()
+    User.objects.all().delete()
+
+
+def start_worker(name: str = "worker") -> Process:
+    """A real worker that has its model loaded."""
+    began = timezone.now()
+    process = celery("worker.app", name)
+    ready = WorkerState.objects.filter(name__startswith=f"{name}@", started_at__gte=began)
+    try:
+        wait_for(lambda: process.has_ended or ready.exists(), what=f"{name}: see {process.log}")
+        assert not process.has_ended, process.log.read_text()[-4000:]
+    except BaseException:
+        process.kill()
+        raise
+    return process
+
+
+@pytest.fixture
+def worker_process(shared_database: None, broker: Process) -> Iterator[Callable[..., Process]]:
+    """Start real workers for one test; those that still run are ended after it."""
+    started: list[Process] = []
+
+    def start(name: str = "worker") -> Process:
+        started.append(start_worker(name))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+
+
+@pytest.fixture(scope="session")
+def scheduler(_shared_database: None, broker: Process) -> Iterator[Process]:
+    process = celery("worker.housekeeping", "scheduler", "--beat")
+    wait_for(lambda: process.said("ready."), what=f"the scheduler: see {process.log}")
+    yield process
+    process.stop()
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The whole site, running."""
+
+    url: str
+    worker: Process
+    scheduler: Process
+    web: Process
+
+
+@pytest.fixture(scope="session")
+def _live_stack(_shared_database: None, broker: Process, scheduler: Process) -> Iterator[Stack]:
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "webapp.asgi:application", "--host", "127.0.0.1", "--port", str(port)]
+    collect = Process("collectstatic", sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0")
+    assert collect.process.wait() == 0, collect.log.read_text()
+    web = Process("web", *command)
+    worker = start_worker("live")
+    wait_for(lambda: _listens(port), what=f"the web server: see {web.log}")
+    yield Stack(f"http://127.0.0.1:{port}", worker, scheduler, web)
+    for process in (web, worker):
+        process.stop()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def live_stack(_live_stack: Stack, shared_database: None) -> Stack:
+    """Broker, worker, scheduler and web on the tests' own database: make rows in it, then look at `url`."""
+    return _live_stack

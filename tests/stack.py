@@ -1,0 +1,87 @@
+"""Real processes for tests: each is ended by who started it, and by the kernel where the tests are killed."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from django.conf import settings
+
+from webapp.tied import PARENT
+
+T = TypeVar("T")
+SLOWEST = 60.0
+"""Seconds that nothing here should ever take; a machine that is busy with other work takes some of them."""
+
+
+def wait_for(condition: Callable[[], T], timeout: float = SLOWEST, what: str = "") -> T:
+    """What `condition` gives as soon as it is true. Fails where that takes longer than `timeout`."""
+    deadline = time.monotonic() + timeout
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what or condition} did not come true in {timeout} s; the last answer was {found!r}")
+        time.sleep(0.05)
+    return found
+
+
+class Process:
+    """A command that runs beside the tests, its output in a log of its own."""
+
+    def __init__(self, name: str, *command: str) -> None:
+        logs = Path(settings.DATA, "logs")
+        logs.mkdir(exist_ok=True)
+        self.log = logs / f"{name}.log"
+        environment = os.environ | {PARENT: str(os.getpid()), "DJANGO_SETTINGS_MODULE": "webapp.settings"}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "webapp.tied", "KILL", *command],
+                env=environment,
+                cwd=settings.BASE_DIR,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def has_ended(self) -> bool:
+        return self.process.poll() is not None
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def children(self) -> list[int]:
+        """The processes that it started and that still run."""
+        return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
+
+    def kill(self) -> None:
+        """As if the machine had lost it."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, timeout: float = SLOWEST) -> int:
+        """Ask it to end, and wait until it has; its exit status."""
+        if not self.has_ended:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout)
+
+    def said(self, text: str) -> bool:
+        return text in self.log.read_text(errors="replace")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def celery(app: str, name: str, *options: str) -> Process:
+    command = [sys.executable, "-m", "celery", "-A", app, "worker", "-n", f"{name}@%h", "--loglevel", "INFO"]
+    return Process(name, *command, "--without-gossip", "--without-mingle", *options)
