@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import pkgutil
 import sys
 from collections.abc import Sequence
 
-from ml import commands
+# Each is a module in ml.commands. Only the chosen one is imported: most load torch, and --help should not.
+COMMANDS = {
+    "colorize": "Colour photos.",
+    "train": "Train a network on a folder of colour photos; goes on where the run's folder holds a state.",
+    "evaluate": "Compare a model with the truth, grey and a mean tint beside it; calibrate its default vividness.",
+    "export": "Write the averaged weights of a training, also of one that still runs, as a model with its card.",
+    "models": "List the models that come with Heirloom.",
+    "fetch": "Get the pre-trained encoder that a training starts from.",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand and return its exit status. Expected errors become one line on stderr and status 1."""
-    parser = argparse.ArgumentParser(prog="python -m ml", description=__doc__)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = argparse.ArgumentParser(prog="python -m ml", description="Colour photos, train and judge models.")
     chosen = parser.add_subparsers(dest="command", required=True, metavar="command")
-    for module in sorted(m.name for m in pkgutil.iter_modules(commands.__path__)):
-        command = importlib.import_module(f"{commands.__name__}.{module}")
-        sub = chosen.add_parser(module, help=command.HELP, description=command.HELP)
-        command.add_arguments(sub)
-        sub.set_defaults(run=command.run)
-    args = parser.parse_args(arguments)
+    for name, about in COMMANDS.items():
+        sub = chosen.add_parser(name, help=about, description=about)
+        if given[:1] == [name]:
+            command = importlib.import_module(f"ml.commands.{name}")
+            command.add_arguments(sub)
+            sub.set_defaults(execute=command.run)
+    args = parser.parse_args(given)
     try:
-        status: int = args.run(args)
+        status: int = args.execute(args)
     except (OSError, ValueError) as error:
         print(f"{parser.prog} {args.command}: {error}", file=sys.stderr)  # noqa: T201
         return 1

@@ -199,7 +199,7 @@ def _vary_lightness(lightness: Tensor, rng: np.random.Generator) -> Tensor:
 
 
 def bin_frequency(planes: Sequence[NDArray[np.uint8]], limit: int = 2000) -> Tensor:
-    """Share of each ab bin, softly counted, over up to ``limit`` evenly chosen photos: float32 ``[bins]``, sums to 1."""
+    """Share of each ab bin, softly counted over up to ``limit`` even picks: float32 ``[bins]``, sums to 1."""
     counts = torch.zeros(len(bin_centres()), dtype=torch.float64)
     for i in np.linspace(0, len(planes) - 1, min(limit, len(planes))).astype(int):
         ab = torch.from_numpy(planes[i][::4, ::4, 1:].astype(np.float32)).permute(2, 0, 1) - 128

@@ -1,4 +1,4 @@
-"""The subcommands of ``python -m ml``: each module has ``HELP``, ``add_arguments(parser)`` and ``run(args) -> int``.
+"""The subcommands of ``python -m ml``: each module has ``add_arguments(parser)`` and ``run(args) -> int``.
 
-Modules import torch and libvips inside ``run``, so that ``--help`` answers at once.
+Their one-line descriptions stand in :mod:`ml.__main__`.
 """

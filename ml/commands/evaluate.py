@@ -6,8 +6,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-HELP = "Compare a model with the truth, grey and a mean tint beside it; calibrate its default vividness."
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-HELP = "List the models that come with Heirloom."
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options: none."""

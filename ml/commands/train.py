@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ml.training import Report, Verdict
 
-HELP = "Train a network on a folder of colour photos; goes on where the run's folder holds a state."
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""

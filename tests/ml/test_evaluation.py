@@ -1,0 +1,116 @@
+"""The protocol: what is compared with what, and the default that a calibration finds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from skimage import data as skimage_data
+
+from ml import calibration, checkpoint, evaluation, networks
+from ml.color import bin_centres
+from ml.data import PhotoRow, read_index
+from ml.method import AbField, load_method
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set of three photos that scikit-image carries, small."""
+    folder = tmp_path_factory.mktemp("set")
+    lines = ["path,category,source,licence,split,width,height,colourfulness,report_set"]
+    for name, category in (("astronaut", "portrait"), ("chelsea", "animals"), ("coffee", "food")):
+        photo = Image.fromarray(getattr(skimage_data, name)())
+        photo.resize((96, 64)).save(folder / f"{name}.png")
+        lines.append(f"{name}.png,{category},scikit-image,open,val,96,64,40,")
+    (folder / "index.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def rows(folder: Path) -> list[PhotoRow]:
+    return read_index(folder, "val")
+
+
+class Blue:
+    """Colours everything alike."""
+
+    name = "blue"
+
+    def ab(self, lightness: np.ndarray, vividness: float = 1.0) -> AbField:
+        return AbField(np.stack([np.zeros((8, 8)), np.full((8, 8), -20 * vividness)]).astype(np.float32))
+
+
+def test_leaving_the_photo_grey_scores_as_the_grey_control(folder: Path, rows: list[PhotoRow]) -> None:
+    figures = evaluation.evaluate(evaluation.triples(folder, rows, lambda grey: grey))
+    assert figures["model"]["gain"] == 0
+    assert figures["model"]["colourfulness_ratio"] == pytest.approx(0, abs=1e-6)
+    for name, value in figures["grey"].items():
+        assert figures["model"][name] == value, name
+
+
+def test_the_truth_itself_scores_perfectly(folder: Path, rows: list[PhotoRow]) -> None:
+    truths = iter([Image.open(folder / r.path).convert("RGB") for r in rows])
+    model = evaluation.evaluate(evaluation.triples(folder, rows, lambda grey: next(truths)))["model"]
+    assert model["colourfulness_ratio"] == pytest.approx(1)
+    assert model["ciede2000"] == pytest.approx(0)
+    assert model["ssim"] == pytest.approx(1)
+    assert model["auc"] == model["auc_rebalanced"] == model["hue_accuracy"] == model["epsilon_2"] == 1
+
+
+def test_the_mean_tint_lies_between_grey_and_truth_in_colour(folder: Path, rows: list[PhotoRow]) -> None:
+    figures = evaluation.evaluate(evaluation.triples(folder, rows, lambda grey: grey))
+    assert 0 < figures["mean_ab"]["colourfulness_ratio"] < 1
+    assert figures["mean_ab"]["gain"] == figures["mean_ab"]["psnr"] - figures["grey"]["psnr"]
+
+
+def test_the_pipeline_is_fed_the_grey_file_and_its_colour_is_compared(folder: Path, rows: list[PhotoRow]) -> None:
+    triple = evaluation.triples(folder, rows[:1], evaluation.through_pipeline(Blue()))[0]
+    assert triple.output.shape == (256, 256, 3)
+    assert (triple.grey[..., 0] == triple.grey[..., 2]).all()
+    middle = (triple.grey[..., 0] > 60) & (triple.grey[..., 0] < 200)
+    output = triple.output[middle].astype(int)
+    assert (output[:, 2] > output[:, 0]).all()
+
+
+def test_an_empty_set_is_refused() -> None:
+    with pytest.raises(ValueError, match="no photo"):
+        evaluation.evaluate([])
+
+
+def test_the_table_names_the_model_and_both_controls(folder: Path, rows: list[PhotoRow]) -> None:
+    text = evaluation.table(evaluation.evaluate(evaluation.triples(folder, rows, lambda grey: grey)))
+    for word in ("model", "grey", "mean_ab", "psnr", "against grey: +0.00 dB"):
+        assert word in text
+
+
+def test_the_contact_sheet_holds_three_pictures_a_photo(folder: Path, rows: list[PhotoRow]) -> None:
+    page = evaluation.sheet(evaluation.triples(folder, rows, lambda grey: grey), across=2)
+    assert page.size == (2 * 3 * 160, 2 * 160)
+
+
+@pytest.fixture(scope="module")
+def tinting(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network that paints bright parts blue and dark parts orange, faintly."""
+    torch.manual_seed(0)
+    network = networks.create("lite")
+    frequency = torch.full((len(bin_centres()),), 1e-4)
+    for ab, share in ((0, 0), 0.6), ((0, -10), 0.2), ((10, 10), 0.2):
+        frequency[(bin_centres() == torch.tensor(ab)).all(dim=1)] = share
+    network.start_from(frequency)
+    card = {"calibration": checkpoint.calibration(1.0, 1.0), "preprocessing": {}}
+    return checkpoint.save(tmp_path_factory.mktemp("model"), "tinting", network, card)
+
+
+def test_a_calibrated_model_is_as_colourful_as_the_truth(folder: Path, rows: list[PhotoRow], tinting: Path) -> None:
+    before = evaluation.evaluate(
+        evaluation.triples(folder, rows, evaluation.through_pipeline(load_method(tinting, device="cpu")))
+    )
+    list(calibration.calibrate(tinting, folder, rows))
+    after = evaluation.evaluate(
+        evaluation.triples(folder, rows, evaluation.through_pipeline(load_method(tinting, device="cpu")))
+    )
+    assert abs(before["model"]["colourfulness_ratio"] - 1) > 0.2
+    assert after["model"]["colourfulness_ratio"] == pytest.approx(1, abs=0.1)
