@@ -1,0 +1,115 @@
+"""`python -m ml colorize PHOTO... --out DIR`: colour photos without a site or a queue."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from ml.checkpoint import CheckpointError
+from ml.method import DEFAULT_MODEL, Method, load_method
+from ml.photo import Info, PhotoError, inspect
+from ml.pipeline import colorize_file
+from ml.saving import output_format, suffix
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One photo to colour and where its result goes."""
+
+    source: Path
+    page: int
+    info: Info
+    out: Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO", help="JPEG, PNG, WebP, TIFF, HEIC or AVIF")
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the coloured photos go")
+    parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME", help="a shipped model or a .safetensors file")
+    parser.add_argument("--vividness", type=_vividness, default=1.0, metavar="X", help="0 to 2, 1 is the default")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Colour every photo that can be; 0 if all were, 1 if some were not, 2 if the request itself is wrong."""
+    plans, failures = _plan(args.photos, args.out)
+    clash = _clash(plans)
+    if clash:
+        return _complain(clash, 2)
+    try:
+        method = load_method(args.model)
+    except (FileNotFoundError, CheckpointError) as error:
+        return _complain(str(error), 2)
+    args.out.mkdir(parents=True, exist_ok=True)
+    for plan in plans:
+        failures += not _colour(plan, method, args.vividness)
+    return 1 if failures else 0
+
+
+def _plan(photos: list[Path], out: Path) -> tuple[list[Plan], int]:
+    """What is to be done, and how many photos cannot be opened (each is named on stderr)."""
+    plans: list[Plan] = []
+    failures = 0
+    for photo in photos:
+        try:
+            info = inspect(photo)
+        except (PhotoError, OSError) as error:
+            failures += _complain(f"{photo}: {_reason(error)}", 1)
+            continue
+        ending = suffix(output_format(info.format))
+        for page in range(info.pages):
+            name = photo.stem if page == 0 else f"{photo.stem}-{page + 1}"
+            plans.append(Plan(photo, page, info, out / (name + ending)))
+    return plans, failures
+
+
+def _clash(plans: list[Plan]) -> str | None:
+    """Why the results cannot all be written, in a sentence, or None.
+
+    Names that differ in case alone are one file on many disks.
+    """
+    taken = {_identity(plan.source): plan.source for plan in plans}
+    for plan in plans:
+        key = _identity(plan.out)
+        if key in taken:
+            return f"{plan.out} would overwrite {taken[key]}: choose another --out, or rename {plan.source}"
+        if plan.out.exists():
+            return f"{plan.out} is there already: choose another --out, or move it away"
+        taken[key] = plan.out
+    return None
+
+
+def _identity(path: Path) -> str:
+    return str(path.resolve()).casefold()
+
+
+def _colour(plan: Plan, method: Method, vividness: float) -> bool:
+    started = time.monotonic()
+    try:
+        colorize_file(plan.source, plan.out, method, page=plan.page, vividness=vividness)
+    except (PhotoError, OSError) as error:
+        _complain(f"{plan.source}: {_reason(error)}", 1)
+        return False
+    print(f"{plan.out}  {time.monotonic() - started:.1f} s", flush=True)
+    return True
+
+
+def _reason(error: PhotoError | OSError) -> str:
+    if isinstance(error, PhotoError):
+        return f"{error.code.replace('_', ' ')}: {error.detail}"
+    return error.strerror or str(error)
+
+
+def _complain(sentence: str, code: int) -> int:
+    print(f"colorize: {sentence}", file=sys.stderr)
+    return code
+
+
+def _vividness(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 2:
+        raise argparse.ArgumentTypeError(f"must be 0 to 2, not {text}")
+    return value
