@@ -72,7 +72,8 @@ def squash(picture: Image.Image) -> Pixels:
 def evaluate(photos: Sequence[Triple]) -> dict[str, Figures]:
     """All figures of the model and of both controls: ``{"model", "grey", "mean_ab"}`` by figure.
 
-    Adds, for the model and mean_ab, ``gain``: PSNR over the grey file's. Raises ValueError on an empty set.
+    Adds, for the model and mean_ab, ``gain``: PSNR over the grey file's. Raises ValueError on an empty set, and on
+    one without any colour.
     """
     if not photos:
         raise ValueError("no photo to evaluate")
@@ -101,6 +102,8 @@ def evaluate(photos: Sequence[Triple]) -> dict[str, Figures]:
             into = sums.setdefault(name, {})
             for figure, value in _compare(truth, truth_lab, picture, frequency).items():
                 into[figure] = into.get(figure, 0.0) + value
+    if not truths:
+        raise ValueError("these photos have no colour to compare with")
     figures = {name: {k: v / len(photos) for k, v in values.items()} for name, values in sums.items()}
     for values in figures.values():
         values["colourfulness_ratio"] = values["colourfulness"] * len(photos) / truths

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -19,7 +20,8 @@ def folder(tmp_path: Path) -> Path:
     """Six tiny photos to train on, three to validate."""
     lines = ["path,category,source,licence,split,width,height,colourfulness,report_set"]
     for i in range(9):
-        Image.effect_noise((40, 40), 60).convert("RGB").save(tmp_path / f"{i}.png")
+        pixels = np.random.default_rng(i).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{i}.png")
         split = "train" if i < 6 else "val"
         licence = "open" if i % 2 else "unclear"
         lines.append(f"{i}.png,portrait,made,{licence},{split},40,40,40,")

@@ -75,9 +75,12 @@ def test_the_pipeline_is_fed_the_grey_file_and_its_colour_is_compared(folder: Pa
     assert (output[:, 2] > output[:, 0]).all()
 
 
-def test_an_empty_set_is_refused() -> None:
+def test_a_set_that_cannot_be_compared_is_refused() -> None:
     with pytest.raises(ValueError, match="no photo"):
         evaluation.evaluate([])
+    grey = np.full((256, 256, 3), 90, np.uint8)
+    with pytest.raises(ValueError, match="no colour"):
+        evaluation.evaluate([evaluation.Triple(grey, grey, grey)])
 
 
 def test_the_table_names_the_model_and_both_controls(folder: Path, rows: list[PhotoRow]) -> None:
