@@ -1,23 +1,25 @@
-"""How large a photo is and how many pages it has, read from its headers. No pixel is ever decoded here."""
+"""How large a photo is and how many pages it has, read from its headers. No pixel is ever decoded here.
 
+By hand, since an image library would do more at the mere opening of a file than a web process should: read every tag,
+parse metadata, set aside memory for the whole picture. Only HEIC, whose size lies deep in nested boxes, is left to one.
+"""
+
+from collections.abc import Iterator
+from struct import Struct, error
 from typing import IO, NamedTuple
 
 import pi_heif
-from PIL import JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 
-WEBP_HEADER_BYTES = 30
-BAD_HEADER = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    KeyError,
-    IndexError,
-    TypeError,
-    ArithmeticError,
-    RuntimeError,
-)
-"""What the readers raise at headers that make no sense."""
+MOST_SEGMENTS = 10_000
+"""Of a JPEG before its frame header: far more than any camera writes."""
+
+MOST_TAGS = 4096
+"""Of a TIFF's directory: the standard knows some two hundred."""
+
+_STANDALONE = {0x01, *range(0xD0, 0xD8)}
+_FRAME_HEADERS = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_WIDTH, _HEIGHT = 0x0100, 0x0101
+_SHORT = 3
 
 
 class Headers(NamedTuple):
@@ -36,57 +38,83 @@ def read(file: IO[bytes], *, format: str, most_pages: int) -> Headers:
     Raises:
         BadHeaders: they make no sense.
     """
+    pages, pixels = 0, 0
     file.seek(0)
     try:
-        pages, pixels = _READERS[format](file, most_pages)
-    except BAD_HEADER as error:
-        raise BadHeaders(f"{type(error).__name__}: {error}") from error
-    if pages < 1 or pixels < 1:
-        raise BadHeaders("No pixels.")
+        for width, height in _READERS[format](file):
+            pages, pixels = pages + 1, pixels + width * height
+            if width < 1 or height < 1:
+                raise BadHeaders("No pixels.")
+            if pages > most_pages:
+                break
+    except (error, IndexError, OSError, ValueError, EOFError, RuntimeError) as failure:
+        raise BadHeaders(f"{type(failure).__name__}: {failure}") from failure
+    if not pages:
+        raise BadHeaders("No pages.")
     return Headers(pages, pixels)
 
 
-# The plugins' classes are called directly: `Image.open` adds nothing but its own bomb warning, whose limit is not ours.
+def _jpeg(file: IO[bytes]) -> Iterator[tuple[int, int]]:
+    """ITU-T T.81, annex B: segments, each with its marker and length, until the frame header."""
+    marker, frame = Struct(">BBH"), Struct(">BHH")
+    file.seek(2)
+    for _ in range(MOST_SEGMENTS):
+        while (code := file.read(2)) and (code == b"\xff\xff" or code[1] in _STANDALONE):
+            file.seek(-1 if code == b"\xff\xff" else 0, 1)
+        prefix, kind, length = marker.unpack(code + file.read(2))
+        if prefix != 0xFF or length < 2:
+            raise BadHeaders("Not a JPEG segment.")
+        if kind in _FRAME_HEADERS:
+            _bits, height, width = frame.unpack(file.read(frame.size))
+            yield width, height
+            return
+        file.seek(length - 2, 1)
 
 
-def _jpeg(file: IO[bytes], most_pages: int) -> tuple[int, int]:
-    with JpegImagePlugin.JpegImageFile(file) as image:
-        return 1, image.width * image.height
+def _png(file: IO[bytes]) -> Iterator[tuple[int, int]]:
+    kind, width, height = Struct(">12x4sII").unpack(file.read(24))
+    if kind != b"IHDR":
+        raise BadHeaders("Not a PNG header.")
+    yield width, height
 
 
-def _png(file: IO[bytes], most_pages: int) -> tuple[int, int]:
-    with PngImagePlugin.PngImageFile(file) as image:
-        return 1, image.width * image.height
-
-
-def _tiff(file: IO[bytes], most_pages: int) -> tuple[int, int]:
-    with TiffImagePlugin.TiffImageFile(file) as image:
-        pages, pixels = 1, image.width * image.height
-        while pages <= most_pages:
-            try:
-                image.seek(pages)
-            except EOFError:
-                break
-            pages, pixels = pages + 1, pixels + image.width * image.height
-        return pages, pixels
-
-
-def _heic(file: IO[bytes], most_pages: int) -> tuple[int, int]:
-    width, height = pi_heif.open_heif(file).size
-    return 1, width * height
-
-
-def _webp(file: IO[bytes], most_pages: int) -> tuple[int, int]:
-    """The three kinds of WebP by hand: Pillow would set aside memory for the whole picture."""
-    head = file.read(WEBP_HEADER_BYTES).ljust(WEBP_HEADER_BYTES, b"\0")
-    if head[12:16] == b"VP8X":
-        return 1, (int.from_bytes(head[24:27], "little") + 1) * (int.from_bytes(head[27:30], "little") + 1)
-    if head[12:16] == b"VP8L" and head[20] == 0x2F:
+def _webp(file: IO[bytes]) -> Iterator[tuple[int, int]]:
+    """RFC 9649: the three kinds of first chunk."""
+    head = file.read(30)
+    if head[12:16] == b"VP8X" and len(head) == 30:
+        yield int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
+    elif head[12:16] == b"VP8L" and head[20] == 0x2F and len(head) >= 25:
         bits = int.from_bytes(head[21:25], "little")
-        return 1, ((bits & 0x3FFF) + 1) * ((bits >> 14 & 0x3FFF) + 1)
-    if head[12:16] == b"VP8 " and head[23:26] == b"\x9d\x01\x2a":
-        return 1, (int.from_bytes(head[26:28], "little") & 0x3FFF) * (int.from_bytes(head[28:30], "little") & 0x3FFF)
-    raise BadHeaders("Not a WebP picture.")
+        yield (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    elif head[12:16] == b"VP8 " and head[23:26] == b"\x9d\x01\x2a" and len(head) == 30:
+        yield int.from_bytes(head[26:28], "little") & 0x3FFF, int.from_bytes(head[28:30], "little") & 0x3FFF
+
+
+def _heic(file: IO[bytes]) -> Iterator[tuple[int, int]]:
+    yield pi_heif.open_heif(file).size
+
+
+def _tiff(file: IO[bytes]) -> Iterator[tuple[int, int]]:
+    """TIFF 6.0, section 2, and BigTIFF: a chain of directories, one a page. No directory is visited twice."""
+    magic = file.read(4)
+    order = "<" if magic[:2] == b"II" else ">"
+    is_big = b"+" in magic
+    count, entry, link = (Struct(order + kind) for kind in (("Q", "HHQ8s", "Q") if is_big else ("H", "HHI4s", "I")))
+    (at,) = Struct(order + ("4xQ" if is_big else "I")).unpack(file.read(12 if is_big else 4))
+    visited: set[int] = set()
+    while at and at not in visited:
+        visited.add(at)
+        file.seek(at)
+        (entries,) = count.unpack(file.read(count.size))
+        if entries > MOST_TAGS:
+            raise BadHeaders("Too many tags.")
+        sides = {}
+        for _ in range(entries):
+            tag, kind, _values, value = entry.unpack(file.read(entry.size))
+            if tag in (_WIDTH, _HEIGHT):
+                (sides[tag],) = Struct(order + ("H" if kind == _SHORT else "I")).unpack_from(value)
+        yield sides.get(_WIDTH, 0), sides.get(_HEIGHT, 0)
+        (at,) = link.unpack(file.read(link.size))
 
 
 _READERS = {"jpeg": _jpeg, "png": _png, "webp": _webp, "heic": _heic, "tiff": _tiff}
