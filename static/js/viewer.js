@@ -32,7 +32,6 @@ function prepare(stage) {
   if (!frame) return;
   const divider = frame.matches(".compare") ? divide(frame) : null;
   const dialog = stage.querySelector("#closer");
-  const opener = stage.querySelector("#zoom-open");
   let from = null;
 
   frame.addEventListener("pointerdown", (event) => {
@@ -57,7 +56,8 @@ function prepare(stage) {
   });
   frame.addEventListener("pointercancel", () => (from = null));
   if (!dialog) return; // the picture on the landing page
-  opener.addEventListener("click", () => openCloser(dialog, frame));
+  const opener = document.getElementById("zoom-open");
+  opener.onclick = () => openCloser(dialog, frame); // the stage may be prepared anew: its opener is one
   opener.hidden = false;
 }
 
