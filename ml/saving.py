@@ -10,6 +10,7 @@ from typing import Any
 
 import pyvips
 
+from ml import tiff_tags
 from ml.photo import Photo
 from ml.sniff import Format
 
@@ -50,6 +51,8 @@ def write(image: pyvips.Image, photo: Photo, out: Path | str, on_percent: Callab
     stopped = _report(image, on_percent) if on_percent else []
     try:
         _save(image, output_format(photo.info.format), part)
+        if photo.info.format is Format.TIFF:
+            tiff_tags.append(part, tiff_tags.read(photo.path, photo.page))
         part.replace(out)
     except pyvips.Error as error:
         if stopped:
