@@ -2,7 +2,8 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -18,9 +19,7 @@ from .access import FamilyRequest, signed_in
 @signed_in
 @require_POST
 def create(request: FamilyRequest) -> HttpResponse:
-    families = gallery.may_change(user=request.user)
-    chosen = request.POST.get("family")
-    family = get_object_or_404(families, pk=chosen) if chosen else get_object_or_404(families[:1])
+    family = access.family_to_change(request.user, request.POST.get("family", ""))
     form = AlbumForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("An album needs a title of at most 200 characters."))
@@ -58,7 +57,8 @@ def edit(request: FamilyRequest, pk: UUID) -> HttpResponse:
 def delete(request: FamilyRequest, pk: UUID) -> HttpResponse:
     found = access.album(request.user, pk, edit=True)
     trash.delete_album(album=found)
-    messages.info(request, _("“%(title)s” is in the trash. You can restore it from there.") % {"title": found.title})
+    said = _("“%(title)s” is in the trash.") % {"title": found.title}
+    messages.info(request, said, extra_tags=reverse("album_restore", args=[pk]))
     return redirect("home")
 
 

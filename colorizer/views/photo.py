@@ -3,6 +3,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -75,7 +76,7 @@ def delete(request: FamilyRequest, pk: UUID) -> HttpResponse:
     trash.delete_photo(photo=found)
     if request.htmx:
         return tiles.answer(request, found)
-    messages.info(request, _("The photo is in the trash. You can restore it from there."))
+    messages.info(request, _("The photo is in the trash."), extra_tags=reverse("photo_restore", args=[pk]))
     return redirect("album", pk=found.album_id)
 
 
