@@ -19,7 +19,9 @@ for name in ("DATABASE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "DEBUG", "EMAIL_URL"
     os.environ.pop(name, None)
 
 from webapp.settings import *  # noqa: E402, F403
-from webapp.settings import DATABASES, STORAGES  # noqa: E402
+from webapp.settings import DATABASES, STATIC_ROOT, STORAGES  # noqa: E402
+
+STATIC_ROOT.mkdir()  # WhiteNoise warns where it is missing, and a warning is an error here
 
 DATABASES["default"]["TEST"] = {"NAME": DATABASES["default"]["NAME"]}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

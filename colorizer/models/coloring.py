@@ -20,7 +20,12 @@ class Coloring(Job):
 
     photo = models.ForeignKey(Photo, models.CASCADE, related_name="colorings")
     model_version = models.ForeignKey(
-        ModelVersion, models.PROTECT, null=True, blank=True, related_name="colorings", help_text="Known once it is done."
+        ModelVersion,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="colorings",
+        help_text="Known once it is done.",
     )
     vividness = models.FloatField(default=1.0, help_text="0 to 2; 1 is the model's calibrated default.")
     key = models.CharField(max_length=200, blank=True, editable=False, help_text="The full-size result in `results`.")

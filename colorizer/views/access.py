@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, resolve_url
 from django.utils.translation import gettext as _
 
-from ..models import Album, Photo, User
+from ..models import Album, Family, Photo, User
 from ..selectors import gallery
 
 P = ParamSpec("P")
@@ -48,6 +48,15 @@ def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     return HttpResponse(
         _("Please sign in again."), status=401, headers=headers, content_type="text/plain; charset=utf-8"
     )
+
+
+def family_to_change(user: User, chosen: str) -> Family:
+    """The family whose id a form gave as ``chosen``; the user's first one where the form gave none."""
+    families = gallery.may_change(user=user)
+    try:
+        return get_object_or_404(families.filter(pk=UUID(chosen)) if chosen else families.order_by("created_at")[:1])
+    except ValueError as error:
+        raise Http404 from error
 
 
 def album(user: User, pk: UUID, *, edit: bool = False, in_trash: bool = False) -> Album:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator
-from typing import IO
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
@@ -50,11 +49,12 @@ def stream(request: HttpRequest, chunks: Iterable[bytes], *, content_type: str) 
     return StreamingHttpResponse(body, content_type=content_type)
 
 
-def file_chunks(file: IO[bytes], length: int) -> Iterator[bytes]:
-    """The next ``length`` bytes of ``file``, which is closed at the end."""
-    with file:
-        while length > 0 and (chunk := file.read(min(CHUNK, length))):
-            length -= len(chunk)
+def file_chunks(file: StoredFile, *, start: int, stop: int) -> Iterator[bytes]:
+    """The bytes of ``file`` from ``start`` to before ``stop``. It is opened when the first of them is asked for."""
+    with file.storage.open(file.key) as opened:
+        opened.seek(start)
+        while start < stop and (chunk := opened.read(min(CHUNK, stop - start))):
+            start += len(chunk)
             yield chunk
 
 
@@ -74,9 +74,8 @@ def _whole_or_part(request: HttpRequest, file: StoredFile, *, size: int, etag: s
     if request.method == "HEAD":
         response = HttpResponse(content_type=file.content_type)
     else:
-        opened = file.storage.open(file.key)
-        opened.seek(start)
-        response = stream(request, file_chunks(opened, stop - start), content_type=file.content_type)
+        chunks = file_chunks(file, start=start, stop=stop)
+        response = stream(request, chunks, content_type=file.content_type)
     response["Content-Length"] = str(stop - start)
     if wanted:
         response.status_code = 206
