@@ -90,7 +90,8 @@ def train(
     if encoder is not None:
         network.get_submodule("encoder").load_state_dict(encoder)
     if initial is not None:
-        network.load_state_dict(initial)
+        # The bin shares are this data's; the balance is calibrated anew.
+        network.load_state_dict({**initial, "log_frequency": network.log_frequency, "balance": network.balance})
     if settings.freeze_early:
         network.freeze_early()
     network = network.to(memory_format=torch.channels_last)

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ml.color import bin_centres
+
 
 class Network(nn.Module):
     """What every network declares, and what it maps.
@@ -25,12 +27,29 @@ class Network(nn.Module):
     bins: ClassVar[str]
     guided: ClassVar[bool] = False
 
+    log_frequency: Tensor
+    balance: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("log_frequency", torch.zeros(len(bin_centres())))
+        self.register_buffer("balance", torch.zeros(()))
+
+    def balanced(self, logits: Tensor) -> Tensor:
+        """Logits; in use, not in training, lifted by ``balance`` (0 none to 1 full) for bins rare in the data.
+
+        This answers as if all colours had been more alike in number, and gives back the chroma that a mean over
+        plausible colours loses, where the network sees a reason to. Menon et al. 2021, eq. 9.
+        """
+        return logits if self.training else logits - (self.balance * self.log_frequency)[:, None, None]
+
     def encoder_parameters(self) -> list[nn.Parameter]:
         """The pre-trained part, which learns at a lower rate. Empty where there is none."""
         return []
 
     def start_from(self, frequency: Tensor) -> None:
-        """Let the untrained classifier begin at the data's own bin shares, ``[bins]``, where there is one."""
+        """Take over the data's bin shares, ``[bins]``; an untrained classifier begins at them."""
+        self.log_frequency.copy_(frequency.clamp(min=_RAREST).log())
 
     def freeze_early(self) -> None:
         """Stop the lowest pre-trained layers from learning, where the network has such."""
@@ -61,6 +80,7 @@ def logits_of(network: Network, lightness: Tensor) -> Tensor:
     return logits[..., : -(-height // network.stride), : -(-width // network.stride)]
 
 
+_RAREST = 1e-5
 _MODULES = ("lite",)
 _registry: dict[str, type[Network]] = {}
 N = TypeVar("N", bound=type[Network])

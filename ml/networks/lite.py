@@ -138,8 +138,9 @@ class Lite(Network):
         return list(self.encoder.parameters())
 
     def start_from(self, frequency: Tensor) -> None:
+        super().start_from(frequency)
         with torch.no_grad():
-            torch.as_tensor(self.classify.bias).copy_(frequency.clamp(min=1e-5).log())
+            torch.as_tensor(self.classify.bias).copy_(self.log_frequency)
 
     def freeze_early(self) -> None:
         """Keep the encoder's edges as they were learned: a step costs a quarter less, and they fit already."""
@@ -161,8 +162,7 @@ class Lite(Network):
         x = self.rise16(x, at16)
         x = self.rise8(x, at8)
         x = self.rise4(x, at4)
-        logits: Tensor = self.classify(x)
-        return logits
+        return self.balanced(self.classify(x))
 
 
 def encoder_state(published: dict[str, Tensor]) -> dict[str, Tensor]:
