@@ -109,3 +109,15 @@ def test_an_untrained_network_can_start_from_the_datas_colours() -> None:
     network.start_from(frequency)
     logits = network(torch.full((1, 1, 32, 32), 50.0))
     assert (logits.argmax(dim=1) == 100).all()
+
+
+def test_balance_lifts_rare_bins_in_use_but_not_in_training() -> None:
+    network = networks.create("lite")
+    frequency = torch.full((len(bin_centres()),), 1e-3)
+    frequency[0] = 0.5
+    network.start_from(frequency)
+    logits = torch.zeros(1, len(bin_centres()), 1, 1)
+    network.balance.fill_(0.5)
+    lifted = network.eval().balanced(logits).flatten()
+    assert lifted[1] - lifted[0] == pytest.approx(0.5 * torch.tensor(500.0).log().item())
+    assert torch.equal(network.train().balanced(logits), logits)

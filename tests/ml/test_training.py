@@ -108,12 +108,16 @@ def test_other_settings_do_not_go_on_with_a_state(
 
 def test_a_training_can_start_from_weights(tmp_path: Path, sampler: data.Sampler, planes: list[np.ndarray]) -> None:
     first = run(tmp_path / "first", sampler, planes, steps=3)
+    first.get_buffer("balance").fill_(0.3)
+    first.get_buffer("log_frequency").fill_(-1.0)
     settings = training.Settings(**{**SETTINGS, "steps": 1, "rate": 0.0, "weight_decay": 0.0})
     second = training.train(
         settings, sampler, data.bin_frequency(planes), tmp_path / "second", initial=first.state_dict()
     )
     for (name, a), b in zip(first.named_parameters(), second.parameters(), strict=True):
         assert torch.equal(a, b), name
+    assert second.get_buffer("balance") == 0
+    assert second.get_buffer("log_frequency").min() < -5
 
 
 def test_a_training_without_an_end_is_refused() -> None:
