@@ -1,0 +1,192 @@
+"""Every page, light and dark, wide and narrow: no axe violation, no sideways scrolling, nothing that jumps."""
+
+import io
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.core.files.base import ContentFile
+from django.urls import reverse
+from django.utils import timezone
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from colorizer import storage
+from colorizer.models import Album, Coloring, Original, Photo, Status, User
+from tests.conftest import Stack
+
+WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+}
+LATER = timedelta(hours=1)
+"""A heartbeat and a message of the future: the site that runs beside the test leaves such rows alone."""
+
+
+def show(photo: Photo, **fields: object) -> Coloring:
+    """A coloring of the photo, with renditions where it is done."""
+    coloring = Coloring.objects.create(photo=photo, sent_at=timezone.now() + LATER, **fields)
+    if coloring.status == Status.DONE:
+        for size in (*storage.SIZES, "zoom"):
+            put(storage.result_key(coloring, size), photo, "#c98d4b")
+        photo.shown = coloring
+        photo.save()
+    return coloring
+
+
+def put(key: str, photo: Photo, colour: str) -> None:
+    data = io.BytesIO()
+    Image.new("RGB", (photo.width, photo.height), colour).save(data, "WEBP" if key.endswith("webp") else "JPEG")
+    storage.results().save(key, ContentFile(data.getvalue()))
+
+
+@pytest.fixture
+def states(family_owner: User) -> Album:
+    """An album with a photo in every state there is."""
+    album = Album.objects.create(
+        family=family_owner.families.get(), title="The blue box", description="From the attic."
+    )
+
+    def photo(state: Photo.State = Photo.State.READY, refusal: str = "", caption: str = "") -> Photo:
+        number = album.photos.count()
+        key = uuid.uuid4().hex
+        original = Original.objects.create(
+            family=album.family,
+            sha256=key * 2,
+            key=key,
+            name=f"box-{number}.jpg",
+            format="jpeg",
+            size=1,
+            status=Status.DONE,
+        )
+        size = {"width": 640 if number % 2 else 360, "height": 480}
+        made = Photo.objects.create(
+            original=original, album=album, state=state, refusal=refusal, caption=caption, **size
+        )
+        for size_name in (*storage.SIZES, "zoom"):
+            put(storage.grey_key(made, size_name), made, "#777")
+        return made
+
+    show(photo(caption="Greta at the lake"), status=Status.DONE)
+    show(photo(), status=Status.QUEUED)
+    show(photo(), status=Status.RUNNING, percent=40, lease_owner="test", heartbeat_at=timezone.now() + LATER)
+    show(photo(), status=Status.FAILED, reason="no_memory")
+    show(photo(), status=Status.CANCELLED)
+    photo(Photo.State.PREPARING)
+    photo(Photo.State.REFUSED, refusal="truncated")
+    photo(Photo.State.ASKS)
+    photo()
+    gone = photo(caption="A blurred one")
+    gone.deleted_at = timezone.now()
+    gone.save()
+    return album
+
+
+def pages(album: Album) -> dict[str, str]:
+    named = {name: reverse(name) for name in ("home", "trash", "account_email", "account_change_password", "families")}
+    named |= {"album": reverse("album", args=[album.pk]), "family": reverse("family", args=[album.family_id])}
+    for number, photo in enumerate(album.photos.filter(deleted_at=None)):
+        named[f"photo {number}"] = reverse("photo", args=[photo.pk])
+    return named
+
+
+def strangers_pages() -> dict[str, str]:
+    names = ("home", "account_login", "account_signup", "account_reset_password")
+    return {name: reverse(name) for name in names}
+
+
+def faults(page: Page) -> list[str]:
+    found = [
+        f"{violation['id']}: {node['target']} {node['failureSummary']}"
+        for violation in Axe().run(page, options=RULES).response["violations"]
+        for node in violation["nodes"]
+    ]
+    wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return found + ([f"{wider} px too wide"] if wider > 0 else [])
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_no_page_keeps_anyone_out(
+    visitor: Page, live_stack: Stack, states: Album, family_owner: User, enter: Callable[[User], None],
+    theme: str, size: dict[str, int],
+) -> None:  # fmt: skip
+    visitor.set_viewport_size(size)  # type: ignore[arg-type]
+    visitor.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    found: dict[str, list[str]] = {}
+
+    def look(addresses: dict[str, str]) -> None:
+        for name, address in addresses.items():
+            visitor.goto(live_stack.url + address)
+            found[name] = faults(visitor)
+
+    look(strangers_pages())
+    enter(family_owner)
+    look(pages(states))
+    assert {name: each for name, each in found.items() if each} == {}
+
+
+def test_a_page_that_is_not_there_says_so(visitor: Page, live_stack: Stack, complaints: list[str]) -> None:
+    visitor.goto(f"{live_stack.url}/nowhere/")
+    expect(visitor.get_by_role("heading", name="There is nothing here")).to_be_visible()
+    assert faults(visitor) == []
+    complaints[:] = [said for said in complaints if "404" not in said]
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+def test_nothing_jumps_while_a_page_loads(
+    visitor: Page,
+    live_stack: Stack,
+    states: Album,
+    family_owner: User,
+    enter: Callable[[User], None],
+    size: dict[str, int],
+) -> None:
+    visitor.set_viewport_size(size)  # type: ignore[arg-type]
+    visitor.add_init_script(
+        "window.jumps = 0; new PerformanceObserver(list => { for (const entry of list.getEntries()) jumps += entry.value })"
+        ".observe({type: 'layout-shift', buffered: true})"
+    )
+    enter(family_owner)
+    named = pages(states)
+    for name in ("home", "album", "photo 0", "trash"):
+        visitor.goto(live_stack.url + named[name], wait_until="networkidle" if name in ("home", "trash") else "load")
+        assert visitor.evaluate("jumps") < 0.02, name
+
+
+def test_the_theme_that_one_chooses_stays(visitor: Page, live_stack: Stack) -> None:
+    visitor.emulate_media(color_scheme="light")
+    visitor.goto(live_stack.url)
+    light = visitor.evaluate("getComputedStyle(document.body).backgroundColor")
+    visitor.get_by_role("button", name="Dark page").click()
+    dark = visitor.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert dark != light
+    visitor.goto(f"{live_stack.url}{reverse('account_login')}")
+    assert visitor.evaluate("getComputedStyle(document.body).backgroundColor") == dark
+    expect(visitor.get_by_role("button", name="Light page")).to_be_visible()
+
+
+def test_a_tile_that_asks_takes_the_answer(
+    visitor: Page, live_stack: Stack, states: Album, family_owner: User, enter: Callable[[User], None]
+) -> None:
+    enter(family_owner)
+    visitor.goto(live_stack.url + reverse("album", args=[states.pk]))
+    asks = visitor.locator(".tile[data-state=asks]")
+    identity = asks.get_attribute("id")
+    asks.get_by_role("button", name="Yes, keep it").click()
+    expect(visitor.locator(f"#{identity}")).to_have_attribute("data-state", "kept")
+
+
+def test_a_refused_photo_is_removed_and_taken_back(
+    visitor: Page, live_stack: Stack, states: Album, family_owner: User, enter: Callable[[User], None]
+) -> None:
+    enter(family_owner)
+    visitor.goto(live_stack.url + reverse("album", args=[states.pk]))
+    refused = visitor.locator(".tile[data-state=refused]")
+    expect(refused).to_contain_text("The end of this photo is missing.")
+    refused.get_by_role("button", name="Remove").click()
+    gone = visitor.locator(".tile[data-state=gone]")
+    gone.get_by_role("button", name="Undo").click()
+    expect(visitor.locator(".tile[data-state=refused]")).to_have_count(1)

@@ -1,0 +1,179 @@
+"""A stranger goes the whole way, with nothing but what the pages say."""
+
+import io
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from colorizer.models import Photo
+from tests.conftest import PASSWORD, Stack, make_photo
+
+PDF = {"name": "recipes.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n"}
+
+
+def scan(name: str, *, size: tuple[int, int], seed: int) -> dict[str, Any]:
+    return {"name": name, "mimeType": "image/jpeg", "buffer": make_photo(name, size=size, seed=seed).read()}
+
+
+@pytest.fixture
+def in_the_family(visitor: Page, live_stack: Stack) -> Iterator[Page]:
+    """A stranger who has signed up and made an album."""
+    visitor.goto(live_stack.url)
+    visitor.get_by_role("link", name="Start your album").click()
+    visitor.get_by_label("Your name").fill("Ingrid")
+    visitor.get_by_label("Email").fill("ingrid@example.org")
+    visitor.get_by_label("Password", exact=True).fill(PASSWORD)
+    visitor.get_by_label("Password (again)").fill(PASSWORD)
+    visitor.get_by_role("main").get_by_role("button", name="Sign up").click()
+    visitor.get_by_label("Title").fill("Grandma's album")
+    visitor.get_by_role("button", name="Make the album").click()
+    expect(visitor.get_by_role("heading", name="Drop your scans here")).to_be_visible()
+    yield visitor
+
+
+def test_a_stranger_goes_the_whole_way(in_the_family: Page) -> None:
+    page = in_the_family
+    page.evaluate("window.neverReloaded = true")
+    scans = [scan(f"scan-{n}.jpg", size=(640, 480 + 40 * n), seed=n) for n in range(3)]
+    page.get_by_label("Add photos").first.set_input_files([scans[0], PDF, *scans[1:]])
+
+    # The refused one says why and what to do; the others go on, and turn coloured before one's eyes.
+    refused = page.locator(".upload", has_text="recipes.pdf")
+    expect(refused).to_contain_text("This file is a PDF. Export its pages as images and upload those.")
+    expect(page.locator(".tile .tile-colour")).to_have_count(3)
+    expect(page.locator("#album-status")).to_be_empty()
+    assert page.evaluate("window.neverReloaded")
+    refused.get_by_role("button", name="Dismiss").click()
+    expect(refused).to_have_count(0)
+
+    # The whole grid, before and after.
+    expect(page.locator(".tile-colour").first).to_have_css("opacity", "1")
+    page.get_by_role("radio", name="Before").check()
+    for index in range(3):
+        expect(page.locator(".tile-colour").nth(index)).to_have_css("opacity", "0")
+    page.get_by_role("radio", name="In colour").check()
+    expect(page.locator(".tile-colour").first).to_have_css("opacity", "1")
+
+    page.locator(".tile a").first.click()
+    divider_moves_by_key_and_by_mouse(page)
+    closer_shows_full_size(page)
+    neighbours_by_arrow_keys(page)
+    story_is_kept(page)
+    both_downloads_are_at_full_size(page)
+    trash_gives_back(page)
+
+
+def divider_moves_by_key_and_by_mouse(page: Page) -> None:
+    divider = page.get_by_role("slider", name="Divider between before and in colour")
+    frame = page.locator(".frame")
+    expect(page.get_by_text("Colours are a guess")).to_be_visible()
+    divider.focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowLeft")
+    expect(divider).to_have_value("40")
+    expect(divider).to_have_attribute("aria-valuetext", "60 % in colour")
+
+    box = frame.bounding_box()
+    assert box
+    middle = box["y"] + box["height"] / 3
+    page.mouse.move(box["x"] + box["width"] * 0.4, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, middle, steps=4)
+    page.mouse.up()
+    assert abs(float(divider.input_value()) - 80) <= 1
+    clip = frame.locator(".layer-after").evaluate("element => getComputedStyle(element).clipPath")
+    assert abs(float(re.findall(r"[\d.]+", clip)[-1]) - 80) <= 1
+
+
+def closer_shows_full_size(page: Page) -> None:
+    page.get_by_role("button", name="Look closer").click()
+    dialog = page.get_by_role("dialog", name="The photo at full size")
+    expect(dialog.locator("img[data-sharp]")).to_have_count(2)
+    image = dialog.locator("img").first
+    assert image.evaluate("image => image.naturalWidth") == 640
+    width = image.evaluate("image => image.getBoundingClientRect().width")
+    dialog.get_by_role("button", name="Larger").click()
+    assert image.evaluate("image => image.getBoundingClientRect().width") == pytest.approx(1.5 * width, rel=0.01)
+    page.mouse.move(500, 400)
+    before = image.evaluate("image => image.getBoundingClientRect().x")
+    page.mouse.down()
+    page.mouse.move(450, 400, steps=3)
+    page.mouse.up()
+    assert image.evaluate("image => image.getBoundingClientRect().x") == pytest.approx(before - 50, abs=1)
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+def neighbours_by_arrow_keys(page: Page) -> None:
+    expect(page.get_by_text("1 of 3")).to_be_visible()
+    page.locator("h1").click()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("2 of 3")).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_text("1 of 3")).to_be_visible()
+
+
+def story_is_kept(page: Page) -> None:
+    page.get_by_text("Caption, date, people").click()
+    page.get_by_label("caption").fill("Minka by the stove")
+    page.get_by_label("when").fill("winter 1938")
+    page.get_by_label("people").fill("Aunt Greta")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Minka by the stove")).to_be_visible()
+    expect(page.get_by_text("winter 1938")).to_be_visible()
+
+
+def both_downloads_are_at_full_size(page: Page) -> None:
+    for name in ("Download in colour", "Download the original"):
+        with page.expect_download() as arriving:
+            page.get_by_role("link", name=name).click()
+        with Image.open(io.BytesIO(arriving.value.path().read_bytes())) as picture:
+            assert picture.size == (640, 480)
+        assert arriving.value.suggested_filename.endswith(".jpg")
+
+
+def trash_gives_back(page: Page) -> None:
+    page.get_by_role("button", name="Move to the trash").click()
+    expect(page.locator(".tile")).to_have_count(2)
+    assert Photo.objects.filter(deleted_at=None).count() == 2
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("heading", name="Minka by the stove")).to_be_visible()
+    assert Photo.objects.filter(deleted_at=None).count() == 3
+
+
+def test_without_the_event_stream_colour_arrives_all_the_same(
+    in_the_family: Page, complaints: list[str], live_stack: Stack
+) -> None:
+    page = in_the_family
+    page.route("**/events/**", lambda route: route.abort())
+    page.reload()
+    page.get_by_label("Add photos").first.set_input_files([scan("lone.jpg", size=(600, 500), seed=40)])
+    expect(page.locator(".tile .tile-colour")).to_have_count(1)
+    expect(page.locator(".tile")).to_have_count(1)
+    complaints[:] = [said for said in complaints if "ERR_FAILED" not in said and "sseError" not in said]
+
+
+def test_an_upload_whose_connection_breaks_off_is_tried_again(in_the_family: Page, complaints: list[str]) -> None:
+    page = in_the_family
+    page.route("**/upload/", lambda route: route.abort("connectionreset"), times=1)
+    page.get_by_label("Add photos").first.set_input_files([scan("broken.jpg", size=(500, 600), seed=50)])
+    expect(page.get_by_text("The connection broke off. Trying again in 2 seconds.")).to_be_visible()
+    expect(page.locator(".tile")).to_have_count(1)
+    expect(page.locator(".upload")).to_have_count(0)
+    complaints[:] = [said for said in complaints if "ERR_CONNECTION_RESET" not in said]
+
+
+def test_a_photo_that_is_here_already_is_said_so(in_the_family: Page, complaints: list[str]) -> None:
+    page = in_the_family
+    same = scan("same.jpg", size=(420, 600), seed=60)
+    page.get_by_label("Add photos").first.set_input_files([same])
+    expect(page.locator(".tile")).to_have_count(1)
+    page.get_by_label("Add photos").first.set_input_files([same])
+    expect(page.locator(".upload")).to_contain_text("already")
+    page.get_by_role("link", name="See it").click()
+    expect(page.get_by_text("1 of 1")).to_be_visible()
+    complaints[:] = [said for said in complaints if "409" not in said]
