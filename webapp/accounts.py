@@ -9,7 +9,7 @@ from colorizer.services import account
 
 
 class SignupForm(forms.Form):
-    """Joined to allauth's own form."""
+    """Joined to allauth's own form, which imports it: nothing here may import allauth's forms."""
 
     name = forms.CharField(
         label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}), required=True

@@ -7,7 +7,7 @@ from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from redis.exceptions import RedisError
+from kombu.exceptions import OperationalError
 
 from colorizer.dispatch import producer
 from colorizer.models import WorkerState
@@ -36,7 +36,7 @@ def broker_answers() -> bool:
     try:
         with producer.connection_for_write() as connection:
             connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=1)
-    except (OSError, RedisError):
+    except OperationalError:
         return False
     return True
 

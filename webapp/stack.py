@@ -87,6 +87,7 @@ def broker_command(data: Path) -> list[str]:
         "appendfsync": "everysec",
         "save": "",
         "maxmemory-policy": "noeviction",
+        "set-proc-title": "no",
     }
     return [str(get_binary_path()), *(word for name, value in options.items() for word in (f"--{name}", value))]
 
@@ -208,7 +209,8 @@ class Stack:
             start_new_session=True,
         )
         assert self.process.stdout is not None  # noqa: S101 - for the type checker: we asked for a pipe
-        threading.Thread(target=_copy, args=(self.process.stdout,), daemon=True).start()
+        self._console = threading.Thread(target=_copy, args=(self.process.stdout,), daemon=True)
+        self._console.start()
 
     @property
     def runs(self) -> bool:
@@ -222,6 +224,7 @@ class Stack:
         """Stop all parts in order, and wait for their end."""
         self.process.send_signal(signal.SIGTERM)
         self.process.wait()
+        self._console.join()
 
     def kill(self) -> None:
         """End everything at once: the parts follow supervisor."""
@@ -231,6 +234,7 @@ class Stack:
 
 def _copy(source: IO[bytes]) -> None:
     """Bring what the parts say to the console. Ends with them."""
-    for line in source:
-        sys.stdout.write(line.decode(errors="replace"))
-        sys.stdout.flush()
+    with source:
+        for line in source:
+            sys.stdout.write(line.decode(errors="replace"))
+            sys.stdout.flush()
