@@ -18,7 +18,7 @@ PREPROCESSING = {
 }
 LIMITS = (
     "Colours are a guess. Sky, leaves, skin and wood come right most often; clothes, cars, toys and painted walls "
-    "need someone who was there. Skin tones were not measured apart."
+    "need someone who was there."
 )
 # Before anything is calibrated: the plain mean of a young network, brightened a little.
 UNCALIBRATED = (0.8, 1.3)

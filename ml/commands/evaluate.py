@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the figures for all photos and for people alone."""
-    from ml import evaluation
+    from ml import evaluation, skin
     from ml.calibration import calibrate
     from ml.checkpoint import shipped, write_card
     from ml.data import read_index
@@ -38,16 +38,18 @@ def run(args: argparse.Namespace) -> int:
     photos = evaluation.triples(args.data, rows, evaluation.through_pipeline(method))
     if args.sheet:
         evaluation.sheet(_spread(photos, 24)).save(args.sheet)
-    people = [p for p, row in zip(photos, rows, strict=True) if is_of_people(row.category)]
+    people = [i for i, row in enumerate(rows) if is_of_people(row.category)]
+    counts = {"all": len(photos), "people": len(people)}
     figures: dict[str, Any] = {"all": evaluation.evaluate(photos)}
     if people:
-        figures["people"] = evaluation.evaluate(people)
-    counts = {"all": len(photos), "people": len(people)}
+        figures["people"] = evaluation.evaluate([photos[i] for i in people])
     for group, values in figures.items():
         print(f"{group}: {counts[group]} photos of split {args.split}\n{evaluation.table(values)}")
+    skin_tones = skin.judge(args.data, [rows[i] for i in people], [photos[i] for i in people])
+    print(f"skin: {skin_tones}")
     if args.record:
         card = method.card
-        card["figures"] = {"split": args.split, "photos": counts, **figures}
+        card["figures"] = {"split": args.split, "photos": counts, **figures, "skin_tones": skin_tones}
         write_card(path.parent, card)
     return 0
 
