@@ -233,6 +233,8 @@ def _load_heic(path: Path) -> pyvips.Image:
     for field, key in (("exif-data", "exif"), ("xmp-data", "xmp"), ("icc-profile-data", "icc_profile")):
         if heif.info.get(key):
             image.set_type(pyvips.GValue.blob_type, field, heif.info[key])
+    if image.get_typeof("orientation"):
+        image.remove("orientation")
     return image
 
 

@@ -1,0 +1,61 @@
+"""Photos of many kinds, made on the spot, and a method that paints without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+
+from ml.method import AbField
+
+SavePhoto = Callable[..., Path]
+
+
+class Painter:
+    """A fake method: loud colours that vary over the sheet, four pixels a cell."""
+
+    name = "painter"
+
+    def __init__(self, chroma: float = 90.0) -> None:
+        self.chroma = chroma
+
+    def ab(self, lightness: np.ndarray, vividness: float = 1.0) -> AbField:
+        height, width = (side // 4 for side in lightness.shape)
+        y, x = np.mgrid[0:height, 0:width] / max(height, width)
+        hue = 6 * x + 4 * y
+        ab = np.stack([np.cos(hue), np.sin(hue)]) * self.chroma * vividness
+        return AbField(ab.astype(np.float32))
+
+
+@pytest.fixture
+def painter() -> Painter:
+    return Painter()
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> np.ndarray:
+    """Eileen Collins, NASA, public domain: uint8 [192, 256, 3]."""
+    return np.asarray(Image.fromarray(skimage.data.astronaut()).resize((256, 192), Image.Resampling.BOX))
+
+
+@pytest.fixture(scope="session")
+def camera() -> np.ndarray:
+    """The camera man (CC0), without colour: uint8 [192, 256]."""
+    return np.asarray(Image.fromarray(skimage.data.camera()).resize((256, 192), Image.Resampling.BOX))
+
+
+@pytest.fixture
+def save_photo(tmp_path: Path) -> SavePhoto:
+    """save_photo("name.jpg", array, **how Pillow saves) -> path."""
+
+    def save(name: str, pixels: np.ndarray, **how: Any) -> Path:
+        path = tmp_path / name
+        Image.fromarray(pixels).save(path, **how)
+        return path
+
+    return save
