@@ -56,6 +56,17 @@ class Process:
     def pid(self) -> int:
         return self.process.pid
 
+    def when(self, condition: Callable[[], object]) -> "Process":
+        """Itself, as soon as `condition` says that it is ready. One that never is is ended, and the error holds its log."""
+        try:
+            wait_for(lambda: self.has_ended or condition(), what=self.log.name)
+            assert not self.has_ended
+        except BaseException as error:
+            self.kill()
+            error.add_note(self.log.read_text(errors="replace")[-4000:])
+            raise
+        return self
+
     def children(self) -> list[int]:
         """The processes that it started and that still run."""
         return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]

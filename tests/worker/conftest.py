@@ -1,13 +1,22 @@
 """A family whose rows real workers see, and photos that are uploaded as the site does it."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
-from colorizer.models import Album, Coloring, Family, Original, Photo, Status, User
+from colorizer.models import Album, Coloring, Family, Job, Original, Photo, Status, User
 from colorizer.services import intake
 from tests.conftest import make_photo, start_worker
 from tests.stack import Process, wait_for
+
+J = TypeVar("J", Original, Coloring)
+LARGE = (4000, 3000)
+"""Pixels of a photo that takes long enough to be caught while it is worked on."""
 
 
 @pytest.fixture
@@ -23,8 +32,8 @@ def _warm_worker(_shared_database: None, broker: Process) -> Iterator[Process]:
 
 
 @pytest.fixture
-def worker(_warm_worker: Process, shared_database: None) -> Process:
-    """The worker that the tests share which harm none."""
+def worker(_warm_worker: Process, scheduler: Process, shared_database: None) -> Process:
+    """The worker that those tests share which leave its parent alive, and the scheduler beside it."""
     return _warm_worker
 
 
@@ -45,26 +54,60 @@ def upload(broker: Process, album: Album, editor: User) -> Upload:
     return take
 
 
-def coloring_of(photo: Photo) -> Coloring | None:
-    return photo.colorings.first()
-
-
 def coloring_with(status: Status, photo: Photo) -> Coloring:
     """The photo's colouring as soon as it has this status."""
-
-    def found() -> Coloring | None:
-        return photo.colorings.filter(status=status).first()
-
-    return wait_for(found, what=f"a colouring that is {status}; {_history(photo)}")  # type: ignore[return-value]
+    return _with(status, photo, lambda: photo.colorings.filter(status=status).first())
 
 
 def original_with(status: Status, photo: Photo) -> Original:
-    def found() -> Original | None:
-        return Original.objects.filter(pk=photo.original_id, status=status).first()
-
-    return wait_for(found, what=f"an original that is {status}; {_history(photo)}")  # type: ignore[return-value]
+    """The photo's original as soon as its preparing has this status."""
+    return _with(status, photo, lambda: Original.objects.filter(pk=photo.original_id, status=status).first())
 
 
-def _history(photo: Photo) -> str:
-    rows = [*Original.objects.filter(photos=photo), *photo.colorings.all()]
-    return "; ".join(f"{type(row).__name__} {row.status} {row.attempt} {row.failures} {row.detail}" for row in rows)
+def _with(status: Status, photo: Photo, look: Callable[[], J | None]) -> J:
+    try:
+        found = wait_for(look, what=f"a job that is {status}")
+    except AssertionError as error:
+        rows = [*Original.objects.filter(photos=photo), *photo.colorings.all()]
+        raise AssertionError(f"{error}: {[(type(row).__name__, vars(row)) for row in rows]}") from None
+    assert found is not None
+    return found
+
+
+def caught(photo: Photo) -> Coloring:
+    """The photo's colouring while it runs: the child that works on it is made to stand still."""
+
+    def catch() -> Coloring | None:
+        coloring = photo.colorings.filter(status=Status.RUNNING).first()
+        if coloring is None:
+            return None
+        os.kill(child_of(coloring), signal.SIGSTOP)
+        coloring.refresh_from_db()
+        assert coloring.status == Status.RUNNING, "It was done before it could be caught: make the photo larger."
+        return coloring
+
+    coloring = wait_for(catch, what="a colouring that runs")
+    assert coloring is not None
+    return coloring
+
+
+def child_of(job: Job) -> int:
+    """The process that holds the job's lease."""
+    return int(job.lease_owner.rsplit("/", 1)[-1])
+
+
+def runs(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+@contextmanager
+def busy_elsewhere(worker: Process) -> Iterator[None]:
+    """The worker's children stand still: at most the next message leaves the queue, and nothing is worked on."""
+    children = worker.children()
+    for child in children:
+        os.kill(child, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for child in children:
+            os.kill(child, signal.SIGCONT)

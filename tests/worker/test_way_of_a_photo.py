@@ -1,22 +1,24 @@
 """The whole way of a photo, by a real worker on the real broker."""
 
+import filecmp
 import hashlib
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from colorizer import storage
-from colorizer.models import Photo, Status, WorkerState
+from colorizer.models import Album, Coloring, Photo, Status, User, WorkerState
+from colorizer.services import intake
+from tests.conftest import make_photo
 from tests.stack import Process
 
-from .conftest import Upload, coloring_with
+from .conftest import Upload, coloring_with, original_with
 
 pytestmark = pytest.mark.worker
 
 
-def test_an_uploaded_photo_ends_in_colour_beside_its_untouched_original(
-    scheduler: Process, worker: Process, upload: Upload
-) -> None:
+def test_an_uploaded_photo_ends_in_colour_beside_its_untouched_original(worker: Process, upload: Upload) -> None:
     photo = upload("lake.jpg", size=(1800, 1200))
     done = coloring_with(Status.DONE, photo)
     photo.refresh_from_db()
@@ -33,3 +35,38 @@ def test_an_uploaded_photo_ends_in_colour_beside_its_untouched_original(
     assert done.seconds
     assert done.size == storage.results().size(done.key)
     assert WorkerState.objects.get(name__startswith="worker@").weights_sha256 == done.model_version.sha256
+
+
+def test_every_page_of_a_tiff_becomes_a_photo_that_a_browser_can_show(worker: Process, upload: Upload) -> None:
+    first = upload("bundle.tif", pages=2)
+    original_with(Status.DONE, first)
+    second = first.original.photos.get(page=2)
+    assert second.album == first.album
+    for photo in (first, second):
+        done = coloring_with(Status.DONE, photo)
+        for key in (storage.grey_key(photo, "zoom"), storage.result_key(done, "zoom")):
+            with storage.results().open(key) as file, Image.open(file) as copy:
+                assert (copy.format, copy.size) == ("JPEG", (640, 480))
+    copies = [storage.results().path(storage.result_key(photo.colorings.get(), "full")) for photo in (first, second)]
+    assert not filecmp.cmp(*copies, shallow=False)
+
+
+def test_a_photo_in_colour_waits_for_its_familys_answer(worker: Process, upload: Upload) -> None:
+    photo = upload("launch.jpg", colour=True)
+    original_with(Status.DONE, photo)
+    photo.refresh_from_db()
+    assert photo.state == Photo.State.ASKS
+    assert not photo.colorings.exists()
+    intake.answer(photo=photo, colour=True)
+    coloring_with(Status.DONE, photo)
+
+
+def test_a_file_whose_end_is_missing_is_refused_with_its_reason(worker: Process, album: Album, editor: User) -> None:
+    whole = make_photo("lake.jpg", size=(900, 700)).read()
+    upload = SimpleUploadedFile("lake.jpg", whole[: len(whole) // 2])
+    photo = intake.accept(album=album, user=editor, upload=upload)
+    original = original_with(Status.FAILED, photo)
+    photo.refresh_from_db()
+    assert (original.reason, original.failures, original.attempt) == ("truncated", 0, 1)
+    assert (photo.state, photo.refusal) == (Photo.State.REFUSED, "truncated")
+    assert not Coloring.objects.filter(photo=photo).exists()

@@ -1,0 +1,99 @@
+"""What befalls a queue in real life. No photo is lost, none ends with two results, each ends done or with a reason."""
+
+import os
+import signal
+
+import pytest
+import redis
+from django.conf import settings
+
+from colorizer import storage
+from colorizer.models import Coloring, Photo, Status
+from colorizer.services import coloring
+from tests.conftest import StartWorker
+from tests.stack import Process, wait_for
+
+from .conftest import LARGE, Upload, busy_elsewhere, caught, child_of, coloring_with, runs
+
+pytestmark = pytest.mark.worker
+
+
+def ends_with_one_result(photo: Photo) -> Coloring:
+    done = coloring_with(Status.DONE, photo)
+    photo.refresh_from_db()
+    assert photo.shown == photo.colorings.get() == done
+    assert storage.results().size(done.key) == done.size
+    return done
+
+
+def test_a_worker_killed_in_the_middle_of_a_photo_leaves_it_to_the_next(
+    worker_process: StartWorker, scheduler: Process, upload: Upload
+) -> None:
+    killed = worker_process("killed")
+    photo = upload(size=LARGE)
+    running = caught(photo)
+    killed.kill()
+    wait_for(lambda: not runs(child_of(running)), what="the end of its child")
+    worker_process("next")
+    done = ends_with_one_result(photo)
+    assert (done.pk, done.attempt, done.failures, done.reason) == (running.pk, 2, 1, "crashed")
+
+
+def test_a_child_killed_in_the_middle_of_a_photo_is_replaced_and_the_photo_done(
+    worker: Process, upload: Upload
+) -> None:
+    photo = upload(size=LARGE)
+    running = caught(photo)
+    os.kill(child_of(running), signal.SIGKILL)
+    done = ends_with_one_result(photo)
+    assert (done.pk, done.attempt, done.failures) == (running.pk, 2, 1)
+    assert "WorkerLostError" in done.detail
+
+
+def test_a_photo_that_crashes_the_worker_three_times_fails_and_those_behind_it_go_on(
+    worker: Process, upload: Upload
+) -> None:
+    bad = upload(size=LARGE)
+    coloring_with(Status.RUNNING, bad)
+    behind = upload()
+    for _ in range(3):
+        os.kill(child_of(caught(bad)), signal.SIGKILL)
+    failed = coloring_with(Status.FAILED, bad)
+    assert (failed.reason, failed.failures) == ("crashed", 3)
+    ends_with_one_result(behind)
+    coloring.retry(photo=bad)
+    assert ends_with_one_result(bad).failures == 0
+
+
+def test_what_a_broker_lost_is_sent_again(worker: Process, upload: Upload) -> None:
+    with busy_elsewhere(worker):
+        photos = [upload(position=position) for position in range(1, 5)]
+        with redis.Redis(unix_socket_path=str(settings.BROKER_SOCKET)) as broker:
+            broker.flushall()
+    for photo in photos:
+        done = ends_with_one_result(photo)
+        assert (done.attempt, done.failures) == (1, 0)
+
+
+def test_a_worker_told_to_stop_hands_its_photo_back_uncounted(worker_process: StartWorker, upload: Upload) -> None:
+    told = worker_process("told")
+    photo = upload(size=LARGE)
+    running = coloring_with(Status.RUNNING, photo)
+    told.stop(timeout=20)
+    waiting = photo.colorings.get()
+    assert (waiting.pk, waiting.status, waiting.attempt, waiting.failures) == (running.pk, Status.QUEUED, 2, 0)
+    worker_process("next")
+    assert ends_with_one_result(photo).failures == 0
+
+
+def test_a_worker_that_slept_through_its_lease_writes_nothing(
+    worker_process: StartWorker, scheduler: Process, upload: Upload
+) -> None:
+    slow = worker_process("asleep")
+    photo = upload(size=LARGE)
+    asleep = caught(photo)
+    worker_process("awake")
+    done = ends_with_one_result(photo)
+    os.kill(child_of(asleep), signal.SIGCONT)
+    wait_for(lambda: slow.said(f"The lease of {asleep.message_id} was lost"))
+    assert ends_with_one_result(photo).finished_at == done.finished_at
