@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes
 from torch import Tensor
@@ -165,11 +165,15 @@ def _text(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Write a safetensors file under a temporary name, then rename it: a reader never sees half of it."""
+def write_tensors(path: Path, tensors: dict[str, Tensor], about: dict[str, Any] | None = None) -> None:
+    """Write a safetensors file under a temporary name, then rename it: a reader never sees half of it.
+
+    ``about``: what belongs to the tensors and must not part from them, as JSON in the file's own header.
+    """
     temporary = path.with_name(path.name + ".part")
     # Not save_file: it leaves a file that only its owner may read.
-    temporary.write_bytes(to_bytes({k: v.detach().contiguous() for k, v in tensors.items()}))
+    header = {"about": json.dumps(about)} if about is not None else None
+    temporary.write_bytes(to_bytes({k: v.detach().contiguous() for k, v in tensors.items()}, header))
     temporary.replace(path)
 
 
@@ -183,6 +187,15 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """Read a safetensors file. Raises FileNotFoundError, or what safetensors raises on a broken file."""
     return load_file(path)
+
+
+def read_about(path: Path) -> dict[str, Any]:
+    """What was written with a safetensors file's tensors. Raises FileNotFoundError, KeyError where nothing was."""
+    if not path.is_file():
+        raise FileNotFoundError(f"no file {path}")
+    with safe_open(path, framework="pt") as file:
+        about: dict[str, Any] = json.loads((file.metadata() or {})["about"])
+    return about
 
 
 def sha256(path: Path) -> str:

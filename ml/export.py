@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ml import checkpoint, networks
-from ml.checkpoint import Card, read_tensors, write_json
+from ml.checkpoint import Card, write_json
 from ml.data import DULL, MIX, PhotoRow, count_sources
+from ml.training import averaged_weights
 
 PREPROCESSING = {
     "input": "L* (CIE 1976, D65, 0 to 100) of the grey picture",
@@ -49,9 +50,9 @@ def export(run: Path, folder: Path, name: str) -> Path:
     The card has no figures yet and a provisional calibration: ``python -m ml evaluate --calibrate`` adds them.
     Raises FileNotFoundError where the training has saved nothing yet.
     """
-    state = json.loads((run / "state.json").read_text(encoding="utf-8"))
+    weights, state = averaged_weights(run)
     network = networks.create(state["settings"]["network"])
-    network.load_state_dict(read_tensors(run / "ema.safetensors"))
+    network.load_state_dict(weights)
     card: Card = {
         "preprocessing": PREPROCESSING,
         "calibration": checkpoint.calibration(*UNCALIBRATED),

@@ -1,8 +1,7 @@
 """Training: one loop that reads from top to bottom, with an exact resume.
 
-A run's folder holds ``state.safetensors`` and ``state.json`` (everything a resume needs), ``ema.safetensors``
-(the averaged weights, which are the result) and ``log.jsonl``. The state is two files; the JSON names the
-tensors' step, and a resume refuses a pair that does not match.
+A run's folder holds ``state.safetensors`` (everything a resume needs, and the averaged weights, which are the
+result, in one file that is replaced as a whole) and ``log.jsonl``.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from ml import networks
-from ml.checkpoint import read_tensors, write_json, write_tensors
+from ml.checkpoint import read_about, read_tensors, write_tensors
 from ml.color import annealed_mean
 from ml.data import Sampler
 from ml.losses import bin_weights, colour_loss
@@ -105,8 +104,9 @@ def train(
         weight_decay=settings.weight_decay,
     )
     step, spent = 0, 0.0
-    if (folder / "state.json").is_file():
+    if (folder / "state.safetensors").is_file():
         step, spent = _restore(folder, settings, network, averaged, optimizer)
+        _rewind(folder / "log.jsonl", step)
 
     weights = bin_weights(frequency, settings.rebalance) if settings.rebalance else None
     held_out = validation.fixed(96) if validation else None
@@ -195,31 +195,43 @@ def _save(
     tensors |= {f"averaged.{k}": v for k, v in averaged.state_dict().items()}
     for i, moments in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{i}.{k}": torch.as_tensor(v) for k, v in moments.items()}
-    tensors["step"] = torch.tensor(step)
-    write_tensors(folder / "state.safetensors", tensors)
-    write_json(folder / "state.json", {"step": step, "elapsed": elapsed, "settings": asdict(settings)})
-    write_tensors(folder / "ema.safetensors", averaged.state_dict())
+    about = {"step": step, "elapsed": elapsed, "settings": asdict(settings)}
+    write_tensors(folder / "state.safetensors", tensors, about)
 
 
 def _restore(
     folder: Path, settings: Settings, network: nn.Module, averaged: nn.Module, optimizer: torch.optim.Optimizer
 ) -> tuple[int, float]:
-    state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+    state = read_about(folder / "state.safetensors")
     if state["settings"] != asdict(settings):
         raise ValueError(f"{folder} holds a training with other settings; give it a folder of its own")
     tensors = read_tensors(folder / "state.safetensors")
-    if tensors["step"].item() != state["step"]:
-        raise ValueError(f"{folder} holds a state of two different steps: {state['step']} and {tensors['step'].item()}")
-
-    def part(prefix: str) -> dict[str, Tensor]:
-        return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-
-    network.load_state_dict(part("network."))
-    averaged.load_state_dict(part("averaged."))
+    network.load_state_dict(_part(tensors, "network."))
+    averaged.load_state_dict(_part(tensors, "averaged."))
     restored = optimizer.state_dict()
     moments: dict[int, dict[str, Tensor]] = {}
-    for key, value in part("optimizer.").items():
+    for key, value in _part(tensors, "optimizer.").items():
         i, name = key.split(".")
         moments.setdefault(int(i), {})[name] = value
     optimizer.load_state_dict({"state": moments, "param_groups": restored["param_groups"]})
     return state["step"], state["elapsed"]
+
+
+def averaged_weights(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The result so far of the training in ``folder``: averaged weights, and its step, elapsed seconds and settings.
+
+    Raises FileNotFoundError where nothing was saved yet.
+    """
+    file = folder / "state.safetensors"
+    about = read_about(file)
+    return _part(read_tensors(file), "averaged."), about
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _rewind(log: Path, step: int) -> None:
+    """Drop what a run wrote after its last save: the steps are about to be made again."""
+    lines = log.read_text(encoding="utf-8").splitlines(keepends=True) if log.is_file() else []
+    log.write_text("".join(line for line in lines if json.loads(line)["step"] <= step), encoding="utf-8")

@@ -45,7 +45,10 @@ def run(args: argparse.Namespace) -> int:
         figures["people"] = evaluation.evaluate([photos[i] for i in people])
     for group, values in figures.items():
         print(f"{group}: {counts[group]} photos of split {args.split}\n{evaluation.table(values)}")
-    skin_tones = skin.judge(args.data, [rows[i] for i in people], [photos[i] for i in people])
+    try:
+        skin_tones = skin.judge(args.data, [rows[i] for i in people], [photos[i] for i in people])
+    except ModuleNotFoundError as error:
+        skin_tones = {"not_measured": f"{error.name} is not installed"}
     print(f"skin: {skin_tones}")
     if args.record:
         card = method.card
