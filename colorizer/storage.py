@@ -33,6 +33,8 @@ CONTENT_TYPES = {
     "tif": "image/tiff",
 }
 RENDITIONS = frozenset({*map(str, SIZES), "zoom"})
+SHOWN_BY_BROWSERS = frozenset({"jpg", "png", "webp"})
+"""Endings of files that are their own "zoom": none is made of them."""
 RESULT_FORMATS = {"heic": "jpeg"}
 """Formats that a result is not written in, and what it is written in instead."""
 
@@ -132,15 +134,16 @@ def file_of(photo: "Photo", what: str) -> StoredFile | None:
         return StoredFile(originals(), photo.original.key, photo.pk)
     side, _, size = what.partition("-")
     if side == "grey" and size in RENDITIONS:
+        if size == "zoom" and EXTENSIONS[photo.original.format] in SHOWN_BY_BROWSERS:
+            return StoredFile(originals(), photo.original.key, photo.pk)
         return StoredFile(results(), grey_key(photo, size), photo.pk)
     coloring = photo.shown
     if coloring is None:
         return None
     coloring.photo = photo
-    if what == "result":
-        return StoredFile(results(), coloring.key or result_key(coloring, "full"), coloring.pk)
-    return (
-        StoredFile(results(), result_key(coloring, size), coloring.pk)
-        if side == "colour" and size in RENDITIONS
-        else None
-    )
+    full = StoredFile(results(), coloring.key or result_key(coloring, "full"), coloring.pk)
+    if what == "result" or (what == "colour-zoom" and full.ending in SHOWN_BY_BROWSERS):
+        return full
+    if side == "colour" and size in RENDITIONS:
+        return StoredFile(results(), result_key(coloring, size), coloring.pk)
+    return None
