@@ -146,7 +146,8 @@ def test_nothing_jumps_while_a_page_loads(
 ) -> None:
     visitor.set_viewport_size(size)  # type: ignore[arg-type]
     visitor.add_init_script(
-        "window.jumps = 0; new PerformanceObserver(list => { for (const entry of list.getEntries()) jumps += entry.value })"
+        "window.jumps = 0;"
+        "new PerformanceObserver(list => { for (const entry of list.getEntries()) jumps += entry.value })"
         ".observe({type: 'layout-shift', buffered: true})"
     )
     enter(family_owner)

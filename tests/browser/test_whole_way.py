@@ -2,7 +2,6 @@
 
 import io
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,7 +19,7 @@ def scan(name: str, *, size: tuple[int, int], seed: int) -> dict[str, Any]:
 
 
 @pytest.fixture
-def in_the_family(visitor: Page, live_stack: Stack) -> Iterator[Page]:
+def in_the_family(visitor: Page, live_stack: Stack) -> Page:
     """A stranger who has signed up and made an album."""
     visitor.goto(live_stack.url)
     visitor.get_by_role("link", name="Start your album").click()
@@ -32,7 +31,7 @@ def in_the_family(visitor: Page, live_stack: Stack) -> Iterator[Page]:
     visitor.get_by_label("Title").fill("Grandma's album")
     visitor.get_by_role("button", name="Make the album").click()
     expect(visitor.get_by_role("heading", name="Drop your scans here")).to_be_visible()
-    yield visitor
+    return visitor
 
 
 def test_a_stranger_goes_the_whole_way(in_the_family: Page) -> None:
