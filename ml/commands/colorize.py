@@ -39,6 +39,8 @@ def run(args: argparse.Namespace) -> int:
     clash = _clash(plans)
     if clash:
         return _complain(clash, 2)
+    if not plans:
+        return 1
     try:
         method = load_method(args.model)
     except (FileNotFoundError, CheckpointError) as error:
