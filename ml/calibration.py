@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from ml import metrics
 from ml.checkpoint import calibration, load, save
 from ml.color import annealed_mean, lab_to_srgb, reduce_chroma, srgb_to_lab
-from ml.data import PhotoRow
+from ml.data import PhotoRow, open_photo
 from ml.evaluation import squash, through_pipeline
 from ml.method import AbField, LearnedMethod
 from ml.networks import Network, logits_of
@@ -138,10 +138,7 @@ def calibrate(path: Path, folder: Path, rows: Sequence[PhotoRow]) -> Iterator[st
     The search's winner is then brought to a ratio of 1 through the whole pipeline, in two secant steps.
     """
     network, card = load(path)
-    photos = []
-    for row in rows:
-        with Image.open(folder / row.path) as file:
-            photos.append(file.convert("RGB"))
+    photos = [open_photo(folder / row.path) for row in rows]
     found = search(network, photos)
     for c in found:
         yield (

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ml import metrics
 from ml.color import lab_to_srgb, reduce_chroma, srgb_to_lab
-from ml.data import PhotoRow
+from ml.data import PhotoRow, open_photo
 from ml.method import Method
 from ml.photo import open_page
 from ml.pipeline import colorize
@@ -57,8 +57,7 @@ def triples(folder: Path, rows: Iterable[PhotoRow], colour: Colouring) -> list[T
     """Colour every photo of ``rows`` and squash what is compared."""
     made = []
     for row in rows:
-        with Image.open(folder / row.path) as file:
-            truth = file.convert("RGB")
+        truth = open_photo(folder / row.path)
         grey = truth.convert("L")
         made.append(Triple(squash(truth), squash(grey), squash(colour(grey))))
     return made

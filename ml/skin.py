@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ml import metrics
 from ml.color import srgb_to_lab
-from ml.data import PhotoRow
+from ml.data import PhotoRow, open_photo
 from ml.evaluation import Triple
 
 Box = tuple[float, float, float, float]
@@ -42,7 +42,7 @@ def find_face(photo: Image.Image) -> Box | None:
     """The largest frontal face of an RGB photo, or None."""
     width, height = photo.size
     found = _cascade().detect_multi_scale(
-        img=np.array(photo.convert("RGB")),
+        img=np.array(photo),
         scale_factor=1.2,
         step_ratio=1,
         min_size=(_SMALLEST_FACE, _SMALLEST_FACE),
@@ -78,8 +78,7 @@ def judge(folder: Path, rows: Sequence[PhotoRow], photos: Sequence[Triple]) -> d
     """
     measured: list[tuple[float, float]] = []
     for row, photo in zip(rows, photos, strict=True):
-        with Image.open(folder / row.path) as file:
-            box = find_face(file)
+        box = find_face(open_photo(folder / row.path))
         if box:
             truth, output = (
                 srgb_to_lab(central_half(torch.from_numpy(p).permute(2, 0, 1).float() / 255, box))

@@ -60,6 +60,14 @@ def test_large_photos_are_kept_small(tmp_path: Path) -> None:
     assert data.load_planes(tmp_path, [row])[0].shape == (160, 213, 3)
 
 
+def test_photos_are_turned_upright(tmp_path: Path) -> None:
+    photo = Image.new("RGB", (40, 20))
+    exif = photo.getexif()
+    exif[274] = 6
+    photo.save(tmp_path / "a.jpg", exif=exif)
+    assert data.open_photo(tmp_path / "a.jpg").size == (20, 40)
+
+
 @pytest.fixture
 def sampler() -> data.Sampler:
     rng = np.random.default_rng(0)
