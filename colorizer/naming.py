@@ -29,7 +29,7 @@ def file_name(upload_name: str) -> str:
 
 def stem(text: str) -> str:
     """``text`` as the stem of a file's name on any system; "photo" where nothing of it is left."""
-    clean = _FORBIDDEN.sub(" ", _visible(unicodedata.normalize("NFC", text)))
+    clean = _visible(_FORBIDDEN.sub(" ", unicodedata.normalize("NFC", text)))
     clean = " ".join(clean.split())[:LONGEST].strip(" .")
     return f"{clean}_" if clean.lower() in _RESERVED else clean or "photo"
 

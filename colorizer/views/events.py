@@ -19,6 +19,8 @@ from .access import FamilyRequest, ask_to_sign_in, signed_in
 from .watch import Watch
 
 LOOK_EVERY = 1.0
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+"""Before any album. From here on a cursor can be reckoned with."""
 
 
 @require_safe
@@ -72,7 +74,7 @@ def _cursor(request: HttpRequest) -> datetime:
     """Since when: where a stream broke off, else what the page says, else now."""
     for said in (request.headers.get("Last-Event-ID"), request.GET.get("cursor")):
         try:
-            return datetime.fromisoformat(said or "").astimezone(UTC)
+            return max(datetime.fromisoformat(said or "").astimezone(UTC), LONG_AGO)
         except (ValueError, OverflowError):
             continue
     return timezone.now()

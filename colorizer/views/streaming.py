@@ -59,28 +59,36 @@ def file_chunks(file: StoredFile, *, start: int, stop: int) -> Iterator[bytes]:
 
 
 def _whole_or_part(request: HttpRequest, file: StoredFile, *, size: int, etag: str) -> HttpResponseBase:
-    start, stop = 0, size
     # A part of an older version would not fit: If-Range says which one the browser has the rest of.
     ranged = request.method == "GET" and request.headers.get("If-Range", etag) == etag
-    if ranged and (wanted := _RANGE.fullmatch(request.headers.get("Range", "").strip())) and any(wanted.groups()):
-        first, last = wanted.groups()
-        start = int(first) if first else max(size - int(last), 0)
-        stop = min(int(last) + 1, size) if first and last else size
-        if start >= size or (first and last and int(last) < int(first)):
-            return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
-    else:
-        wanted = None
+    part = _part(request.headers.get("Range", ""), size) if ranged else None
+    if part is not None and part.start >= size:
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
+    wanted = range(size) if part is None else part
     response: HttpResponseBase
     if request.method == "HEAD":
         response = HttpResponse(content_type=file.content_type)
     else:
-        chunks = file_chunks(file, start=start, stop=stop)
+        chunks = file_chunks(file, start=wanted.start, stop=wanted.stop)
         response = stream(request, chunks, content_type=file.content_type)
-    response["Content-Length"] = str(stop - start)
-    if wanted:
+    response["Content-Length"] = str(wanted.stop - wanted.start)
+    if part is not None:
         response.status_code = 206
-        response["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
+        response["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
     return response
+
+
+def _part(asked: str, size: int) -> range | None:
+    """The part that a Range header asks for, as RFC 9110 reads it; None where it asks for none that we know to give."""
+    found = _RANGE.fullmatch(asked.strip())
+    if not found or not any(found.groups()):
+        return None
+    first, last = found.groups()
+    if not first:
+        return range(max(size - int(last), 0), size) if int(last) else range(size, size + 1)
+    if last and int(last) < int(first):
+        return None
+    return range(int(first), min(int(last) + 1, size) if last else size)
 
 
 async def _in_threads(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:

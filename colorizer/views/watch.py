@@ -18,7 +18,7 @@ from ..templatetags.heirloom import roughly
 from . import tiles
 
 PING_EVERY = 15.0
-LINE_EVERY = 5.0
+CHECK_EVERY = 5.0
 
 
 class Watch:
@@ -32,25 +32,28 @@ class Watch:
         self._language = translation.get_language()
         self._told: dict[UUID, datetime] = {}
         self._places: dict[UUID, tuple[int, str]] = {}
-        self._pinged = float("-inf")
-        self._lined_up = time.monotonic()
+        self._pinged = self._checked = float("-inf")
 
     def look(self) -> bytes | None:
         """What is new, as events; nothing to say is empty; None once the page may see no more."""
         with translation.override(self._language), closing(connection):
             changed = changes.changes_since(user=self._user, cursor=self._cursor, album_id=self._album.pk)
             fresh = [photo for photo in changed if self._told.get(photo.pk) != photo.changed_at]
-            ping = self._is_due()
-            if (fresh or ping) and not self._may_look():
+            is_first, now = self._pinged < 0, time.monotonic()
+            if is_check := now - self._checked >= CHECK_EVERY:
+                self._checked = now
+            if (fresh or is_check) and not self._may_look():
                 return None
-            return (b": still here\n\n" if ping else b"") + self._tell(fresh) + self._tell_line(fresh)
+            moved = self._moved(but=fresh) if is_check else []
+            # At first the page itself has just told the places.
+            return self._ping(now) + self._tell(fresh) + (b"" if is_first else self._tell_places(moved))
 
-    def _is_due(self) -> bool:
-        now = time.monotonic()
+    def _ping(self, now: float) -> bytes:
+        """A comment, so that nothing between here and the page takes the stream for dead."""
         if now - self._pinged < PING_EVERY:
-            return False
+            return b""
         self._pinged = now
-        return True
+        return b": still here\n\n"
 
     def _may_look(self) -> bool:
         """Whether the one who opened the page is still signed in and of the family. Notes whether they may change."""
@@ -74,17 +77,15 @@ class Watch:
             events.append(self._event(name, photo))
         return b"".join(events)
 
-    def _tell_line(self, fresh: list[Photo]) -> bytes:
-        """The places of those that wait, where they moved up."""
-        now = time.monotonic()
-        if now - self._lined_up < LINE_EVERY:
-            return b""
-        self._lined_up = now
-        waiting = gallery.with_colors(changes.waiting(album_id=self._album.pk, but=fresh))
-        places = {photo.pk: (photo.wait.place, roughly(photo.wait.seconds)) for photo in waiting if photo.wait}
-        moved = [photo for photo in waiting if photo.pk in places and self._places.get(photo.pk) != places[photo.pk]]
-        self._places = places
-        return b"".join(self._event(f"photo-{photo.pk}", photo) for photo in moved)
+    def _moved(self, *, but: list[Photo]) -> list[Photo]:
+        """Those waiting whose place in line, or time, is another than when last looked at."""
+        waiting = gallery.with_colors(changes.waiting(album_id=self._album.pk, but=but))
+        before = self._places
+        self._places = {photo.pk: (photo.wait.place, roughly(photo.wait.seconds)) for photo in waiting if photo.wait}
+        return [photo for photo in waiting if photo.wait and before.get(photo.pk) != self._places[photo.pk]]
+
+    def _tell_places(self, photos: list[Photo]) -> bytes:
+        return b"".join(self._event(f"photo-{photo.pk}", photo) for photo in photos)
 
     def _is_new(self, photo: Photo) -> bool:
         """Whether the page has no tile of it yet. The first page of one's own upload came with the upload's answer."""

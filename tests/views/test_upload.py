@@ -1,0 +1,146 @@
+"""The upload's answers, and an upload that breaks off in the middle."""
+
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import Celery
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+
+from colorizer import dispatch, storage
+from colorizer.models import Album, Family, Original, Photo, Queue, Role, User
+from colorizer.services import trash
+from tests.conftest import member
+from tests.files import picture, upload
+from tests.services.test_intake import REFUSED
+from tests.stack import wait_for
+
+
+@pytest.fixture
+def address(album: Album) -> str:
+    return reverse("upload", args=[album.pk])
+
+
+def send(client: Client, address: str, name: str = "farm.jpg", content: bytes | None = None, **more: str) -> Any:
+    return client.post(address, {"file": upload(name, picture("JPEG") if content is None else content)} | more)
+
+
+def test_a_photo_that_is_taken_comes_back_as_its_tile(as_editor: Client, address: str) -> None:
+    answer = send(as_editor, address)
+    photo = Photo.objects.get()
+    assert answer.status_code == 201
+    assert answer.json()["photo"] == str(photo.pk)
+    assert f'id="photo-{photo.pk}"' in answer.json()["tile"]
+
+
+@pytest.mark.parametrize(("name", "content", "code", "status"), REFUSED.values(), ids=REFUSED.keys())
+def test_a_refusal_says_why_and_what_to_do(
+    as_editor: Client, address: str, name: str, content: bytes, code: str, status: int
+) -> None:
+    answer = send(as_editor, address, name, content)
+    assert answer.status_code == status
+    assert answer.json()["code"] == code
+    assert len(answer.json()["message"]) > 20
+    assert not Photo.objects.exists()
+
+
+def test_a_file_that_is_here_already_is_led_to(as_editor: Client, address: str) -> None:
+    send(as_editor, address)
+    answer = send(as_editor, address, "copy.jpg")
+    assert (answer.status_code, answer.json()["code"]) == (409, "already_here")
+    assert answer.json()["photo"] == reverse("photo", args=[Photo.objects.get().pk])
+
+
+def test_a_file_that_lies_in_the_trash_is_led_to_there(as_editor: Client, address: str) -> None:
+    send(as_editor, address)
+    trash.delete_photo(photo=Photo.objects.get())
+    answer = send(as_editor, address)
+    assert (answer.status_code, answer.json()["photo"]) == (409, reverse("trash"))
+
+
+def test_no_file_is_a_refusal_too(as_editor: Client, address: str) -> None:
+    assert as_editor.post(address, {"file": "not a file"}).json()["code"] == "missing"
+
+
+@pytest.mark.parametrize("position", ["", "-1", "x", "1e9", "²", "9" * 30])
+def test_a_position_that_makes_no_sense_does_no_harm(as_editor: Client, address: str, position: str) -> None:
+    assert send(as_editor, address, position=position).status_code == 201
+
+
+def test_a_position_behind_the_first_goes_to_the_bulk(as_editor: Client, address: str) -> None:
+    send(as_editor, address, position="4")
+    assert Original.objects.get().queue == Queue.BULK
+
+
+def test_the_owner_is_the_one_who_is_signed_in_whatever_the_form_says(
+    as_editor: Client, editor: User, stranger: User, address: str
+) -> None:
+    family = stranger.families.get()
+    send(as_editor, address, uploaded_by=str(stranger.pk), family=str(family.pk))
+    original = Original.objects.get()
+    assert (original.uploaded_by, original.family) != (stranger, family)
+    assert original.uploaded_by == editor
+
+
+@pytest.mark.parametrize(
+    "name", ["../../../evil.jpg", "<img src=x onerror=alert(1)>.jpg", "x" * 300 + ".jpg", "👵.jpg"]
+)
+def test_a_name_does_no_harm_on_the_page(as_editor: Client, album: Album, address: str, name: str) -> None:
+    tile = send(as_editor, address, name).json()["tile"]
+    page = as_editor.get(reverse("album", args=[album.pk])).content.decode()
+    for html in (tile, page):
+        assert "<img src=x" not in html
+        assert "../" not in html
+
+
+def test_without_a_broker_an_upload_is_taken_all_the_same_and_soon(
+    as_editor: Client,
+    address: str,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    lonely = Celery("lonely", set_as_current=False)
+    lonely.config_from_object("django.conf:settings", namespace="CELERY")
+    lonely.conf.broker_url = "redis+socket:///nowhere/broker.sock"
+    monkeypatch.setattr(dispatch, "producer", lonely)
+    began = time.monotonic()
+    with django_capture_on_commit_callbacks(execute=True):
+        assert send(as_editor, address).status_code == 201
+    assert time.monotonic() - began < 2
+    assert Original.objects.get().sent_at is None
+
+
+def test_an_upload_cut_off_in_the_middle_leaves_nothing_behind(web: int) -> None:
+    album = Album.objects.create(family=Family.objects.create(name="Lindqvist"), title="The lake")
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(member(album.family, Role.EDITOR))
+    token = browser.get(reverse("album", args=[album.pk])).cookies["csrftoken"].value
+    before = set(Path(storage.originals().path("")).rglob("*"))
+    head = (
+        b'--cut\r\nContent-Disposition: form-data; name="file"; filename="farm.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
+    )
+    cookies = f"csrftoken={token}; {settings.SESSION_COOKIE_NAME}={browser.session.session_key}"
+    request = (
+        f"POST {reverse('upload', args=[album.pk])} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookies}\r\n"
+        f"X-CSRFToken: {token}\r\nContent-Type: multipart/form-data; boundary=cut\r\nContent-Length: 9000000\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", web)) as line:
+        line.sendall(request.encode() + head + picture("JPEG") + bytes(3_000_000))
+
+    # The server still answers others, and what it began is gone.
+    with socket.create_connection(("127.0.0.1", web), timeout=20) as line:
+        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        assert line.recv(12) == b"HTTP/1.1 200"
+    wait_for(lambda: set(Path(storage.originals().path("")).rglob("*")) == before, what="nothing left")
+    assert not Original.objects.exists()
+    whole = browser.post(
+        reverse("upload", args=[album.pk]),
+        {"file": upload("farm.jpg", picture("JPEG"))},
+        headers={"X-CSRFToken": token},
+    )
+    assert whole.status_code == 201
