@@ -190,17 +190,7 @@ class Stack:
         path = settings.DATA / "supervisor.conf"
         path.write_text(configuration(port))
         self.process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "webapp.tied",
-                "TERM",
-                sys.executable,
-                "-m",
-                "supervisor.supervisord",
-                "-c",
-                str(path),
-            ],
+            tied("KILL", [sys.executable, "-m", "supervisor.supervisord", "-c", str(path)]),
             env=os.environ | {PARENT: str(os.getpid()), "DJANGO_SETTINGS_MODULE": "webapp.settings"},
             cwd=settings.BASE_DIR,
             stdin=subprocess.DEVNULL,
