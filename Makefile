@@ -4,7 +4,8 @@ PORT ?= 8000
 PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input
+PINS := requirements/constraints.txt
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input -c $(PINS)
 OURS := webapp colorizer worker ml tests manage.py
 
 .DEFAULT_GOAL := help
@@ -24,26 +25,23 @@ install: .venv/.web .venv/.worker ## Make .venv with everything that the site ne
 	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing. On Debian: apt install python3-venv"; exit 1; }
 	@touch $@
 
-.venv/.web: .venv/.made requirements/web.txt
+.venv/.web: .venv/.made requirements/web.txt $(PINS)
 	@echo "Heirloom · step 1 of 2: the web site, about 60 MB, some seconds"
 	@$(PIP) --quiet -r requirements/web.txt
 	@touch $@
 
-.venv/.worker: .venv/.web requirements/worker.txt
+.venv/.worker: .venv/.web requirements/worker.txt $(PINS)
 	@echo "Heirloom · step 2 of 2: PyTorch for the worker, about 3 GB once, a few minutes"
 	@$(PIP) -r requirements/worker.txt
 	@touch $@
 
-.venv/.dev: .venv/.worker requirements/dev.txt
+.venv/.dev: .venv/.worker requirements/dev.txt $(PINS)
 	@echo "Heirloom · what lint and tests need, about 100 MB"
 	@$(PIP) --quiet -r requirements/dev.txt
 	@touch $@
 
-.venv/.browser: .venv/.dev
+test: .venv/.dev ## Run all tests: unit, a real worker on a real broker, a real browser
 	@.ci/chromium
-	@touch $@
-
-test: .venv/.browser ## Run all tests: unit, a real worker on a real broker, a real browser
 	@$(BIN)/python -m pytest $(ARGS)
 
 lint: .venv/.dev ## Check style, types, who imports whom, and migrations
