@@ -12,7 +12,8 @@ from ..models import Album, Coloring, Family, Membership, Photo, Role, User
 from .queue import waits_for
 
 CAN_EDIT = (Role.OWNER, Role.EDITOR)
-_IN_ORDER = ("created_at", "original_id", "page")
+_IN_ORDER = ("original__created_at", "original_id", "page")
+"""As they were uploaded. A page that was found later stands beside its first."""
 
 
 @dataclass

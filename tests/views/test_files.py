@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from colorizer import storage
-from colorizer.models import Photo
+from colorizer.models import Coloring, Original, Photo
 from tests.files import picture
 from tests.views.conftest import SignIn, make_photo
 
@@ -39,6 +39,15 @@ def test_each_file_comes_whole_and_under_its_own_type(
     assert given.startswith(content)
     assert response["Content-Type"] == content_type
     assert int(response["Content-Length"]) == len(given)
+
+
+@pytest.mark.parametrize("what", ["grey-zoom", "colour-zoom"])
+def test_what_a_browser_cannot_show_has_a_full_size_view_of_its_own(as_viewer: Client, photo: Photo, what: str) -> None:
+    Original.objects.filter(pk=photo.original_id).update(format="tiff")
+    Coloring.objects.filter(pk=photo.shown_id).update(key=f"colorings/{photo.shown_id}/full.tif")
+    response = as_viewer.get(reverse("photo_file", args=[photo.pk, what]))
+    assert response.getvalue().startswith(what.replace("-", " ").encode())
+    assert response["Content-Type"] == "image/jpeg"
 
 
 def test_a_browser_runs_nothing_in_a_file_and_no_one_else_keeps_it(as_viewer: Client, address: str) -> None:

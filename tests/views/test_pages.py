@@ -56,6 +56,11 @@ class TestAlbum:
         assert photos[many[1].pk].wait.place == 1
         assert photos[many[2].pk].wait is None
 
+    def test_the_pages_of_one_file_stand_side_by_side(self, as_viewer: Client, album: Album) -> None:
+        first, last = make_photo(album, shade=1), make_photo(album, shade=2)
+        page = Photo.objects.create(original=first.original, album=album, page=2)
+        assert as_viewer.get(reverse("album", args=[album.pk])).context["photos"] == [first, page, last]
+
     def test_its_name_can_be_changed(self, as_editor: Client, album: Album) -> None:
         as_editor.post(reverse("album_edit", args=[album.pk]), {"title": "Winters", "description": "By the stove"})
         album.refresh_from_db()
