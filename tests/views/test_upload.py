@@ -1,5 +1,6 @@
 """The upload's answers, and an upload that breaks off in the middle."""
 
+import json
 import socket
 import time
 from pathlib import Path
@@ -144,3 +145,22 @@ def test_an_upload_cut_off_in_the_middle_leaves_nothing_behind(web: int) -> None
         headers={"X-CSRFToken": token},
     )
     assert whole.status_code == 201
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "larger than 200 megabytes"), ("de", "200")])
+def test_a_body_larger_than_any_photo_is_read_to_its_end_and_kept_nowhere(web: int, language: str, words: str) -> None:
+    chunk, times = bytes(1_000_000), 202
+    with socket.create_connection(("127.0.0.1", web), timeout=30) as line:
+        head = f"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Language: {language}\r\nConnection: close\r\n"
+        line.sendall(f"{head}Content-Length: {len(chunk) * times}\r\n\r\n".encode())
+        for _ in range(times):
+            line.sendall(chunk)
+        answer = b"".join(iter(lambda: line.recv(65536), b"")).decode()
+    assert answer.startswith("HTTP/1.1 413")
+    assert words in json.loads(answer.partition("\r\n\r\n")[2])["message"]
+
+
+def test_a_body_that_does_not_say_its_length_is_not_taken(web: int) -> None:
+    with socket.create_connection(("127.0.0.1", web), timeout=30) as line:
+        line.sendall(b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
+        assert line.recv(12) == b"HTTP/1.1 413"
