@@ -40,10 +40,19 @@ def browser_context_args() -> dict[str, Any]:
     return {"viewport": {"width": 1280, "height": 900}, "locale": "en-GB"}
 
 
+class Complaints(list[str]):
+    """What the browser's console says, and requests to other hosts."""
+
+    def provoked(self, part: str) -> None:
+        """Those with ``part`` in them are the test's own doing; there must be one."""
+        others = [said for said in self if part not in said]
+        assert len(others) < len(self), (part, self)
+        self[:] = others
+
+
 @pytest.fixture
-def complaints(context: BrowserContext, live_stack: Stack) -> Iterator[list[str]]:
-    """What the browser's console says, and requests to other hosts. A test that provokes some takes them out."""
-    found: list[str] = []
+def complaints(context: BrowserContext, live_stack: Stack) -> Iterator[Complaints]:
+    found = Complaints()
     context.set_default_timeout(PATIENCE)
     context.on("console", lambda said: found.append(said.text) if said.type in ("error", "warning") else None)
     context.on("weberror", lambda error: found.append(str(error.error)))
@@ -57,7 +66,7 @@ def _is_ours(url: str, stack: Stack) -> bool:
 
 
 @pytest.fixture
-def visitor(page: Page, complaints: list[str]) -> Page:
+def visitor(page: Page, complaints: Complaints) -> Page:
     """A page that nobody is signed in to."""
     return page
 

@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from colorizer import storage
 from colorizer.models import Album, Coloring, Original, Photo, Status, User
+from tests.browser.conftest import Complaints
 from tests.conftest import Stack
 
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
@@ -29,7 +30,7 @@ def show(photo: Photo, **fields: object) -> Coloring:
     """A coloring of the photo, with renditions where it is done."""
     coloring = Coloring.objects.create(photo=photo, sent_at=timezone.now() + LATER, **fields)
     if coloring.status == Status.DONE:
-        for size in (*storage.SIZES, "zoom"):
+        for size in storage.SIZES:
             put(storage.result_key(coloring, size), photo, "#c98d4b")
         photo.shown = coloring
         photo.save()
@@ -65,8 +66,8 @@ def states(family_owner: User) -> Album:
         made = Photo.objects.create(
             original=original, album=album, state=state, refusal=refusal, caption=caption, **size
         )
-        for size_name in (*storage.SIZES, "zoom"):
-            put(storage.grey_key(made, size_name), made, "#777")
+        for side in storage.SIZES:
+            put(storage.grey_key(made, side), made, "#777")
         return made
 
     show(photo(caption="Greta at the lake"), status=Status.DONE)
@@ -107,32 +108,45 @@ def faults(page: Page) -> list[str]:
     return found + ([f"{wider} px too wide"] if wider > 0 else [])
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
 def test_no_page_keeps_anyone_out(
-    visitor: Page, live_stack: Stack, states: Album, family_owner: User, enter: Callable[[User], None],
-    theme: str, size: dict[str, int],
-) -> None:  # fmt: skip
-    visitor.set_viewport_size(size)  # type: ignore[arg-type]
-    visitor.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    visitor: Page, live_stack: Stack, states: Album, family_owner: User, enter: Callable[[User], None]
+) -> None:
     found: dict[str, list[str]] = {}
 
     def look(addresses: dict[str, str]) -> None:
         for name, address in addresses.items():
             visitor.goto(live_stack.url + address)
-            found[name] = faults(visitor)
+            for size in (WIDE, PHONE):
+                visitor.set_viewport_size(size)  # type: ignore[arg-type]
+                for theme in ("light", "dark"):
+                    visitor.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+                    found[f"{name}, {theme}, {size['width']} px"] = faults(visitor)
 
     look(strangers_pages())
     enter(family_owner)
     look(pages(states))
-    assert {name: each for name, each in found.items() if each} == {}
+    assert {where: each for where, each in found.items() if each} == {}
 
 
-def test_a_page_that_is_not_there_says_so(visitor: Page, live_stack: Stack, complaints: list[str]) -> None:
+def test_what_opens_over_a_page_keeps_no_one_out_either(
+    visitor: Page, live_stack: Stack, states: Album, family_owner: User, enter: Callable[[User], None]
+) -> None:
+    enter(family_owner)
+    named = pages(states)
+    for page, button in (("home", "New album"), ("album", "Download"), ("album", "Edit"), ("photo 0", "Look closer")):
+        visitor.goto(live_stack.url + named[page])
+        visitor.get_by_role("button", name=button, exact=True).click()
+        expect(visitor.locator("[popover]:popover-open, dialog[open]")).to_be_visible()
+        assert faults(visitor) == [], button
+        visitor.keyboard.press("Escape")
+        expect(visitor.locator("[popover]:popover-open, dialog[open]")).to_have_count(0)
+
+
+def test_a_page_that_is_not_there_says_so(visitor: Page, live_stack: Stack, complaints: Complaints) -> None:
     visitor.goto(f"{live_stack.url}/nowhere/")
     expect(visitor.get_by_role("heading", name="There is nothing here")).to_be_visible()
     assert faults(visitor) == []
-    complaints[:] = [said for said in complaints if "404" not in said]
+    complaints.provoked("404")
 
 
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
