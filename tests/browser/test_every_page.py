@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.core.files.base import ContentFile
+from django.core.files.storage import Storage
 from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
@@ -30,17 +31,17 @@ def show(photo: Photo, **fields: object) -> Coloring:
     """A coloring of the photo, with renditions where it is done."""
     coloring = Coloring.objects.create(photo=photo, sent_at=timezone.now() + LATER, **fields)
     if coloring.status == Status.DONE:
-        for size in storage.SIZES:
-            put(storage.result_key(coloring, size), photo, "#c98d4b")
+        for size in (*storage.SIZES, "full"):
+            put(storage.results(), storage.result_key(coloring, size), photo, "#c98d4b")
         photo.shown = coloring
         photo.save()
     return coloring
 
 
-def put(key: str, photo: Photo, colour: str) -> None:
+def put(where: Storage, key: str, photo: Photo, colour: str) -> None:
     data = io.BytesIO()
     Image.new("RGB", (photo.width, photo.height), colour).save(data, "WEBP" if key.endswith("webp") else "JPEG")
-    storage.results().save(key, ContentFile(data.getvalue()))
+    where.save(key, ContentFile(data.getvalue()))
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def states(family_owner: User) -> Album:
         original = Original.objects.create(
             family=album.family,
             sha256=key * 2,
-            key=key,
+            key=f"{key}.jpg",
             name=f"box-{number}.jpg",
             format="jpeg",
             size=1,
@@ -67,7 +68,8 @@ def states(family_owner: User) -> Album:
             original=original, album=album, state=state, refusal=refusal, caption=caption, **size
         )
         for side in storage.SIZES:
-            put(storage.grey_key(made, side), made, "#777")
+            put(storage.results(), storage.grey_key(made, side), made, "#777")
+        put(storage.originals(), original.key, made, "#777")
         return made
 
     show(photo(caption="Greta at the lake"), status=Status.DONE)
