@@ -188,3 +188,11 @@ def test_a_photo_that_is_here_already_is_said_so(in_the_family: Page, complaints
     page.get_by_role("link", name="See it").click()
     expect(page.get_by_text("1 of 1")).to_be_visible()
     complaints.provoked("409")
+
+
+def test_a_photo_turns_coloured_while_one_looks_at_it(in_the_family: Page) -> None:
+    page = in_the_family
+    page.get_by_label("Add photos").first.set_input_files([scan("watched.jpg", size=(700, 520), seed=70)])
+    page.locator(".tile a").click()
+    expect(page.get_by_role("slider")).to_be_attached()
+    expect(page.get_by_role("link", name="Download in colour")).to_be_visible()
