@@ -138,7 +138,7 @@ def shared_database(_shared_database: None) -> Iterator[None]:
     User.objects.all().delete()
 
 
-def start_worker(name: str = "worker") -> Process:
+def start_worker(name: str) -> Process:
     """A real worker that has its model loaded."""
     began = timezone.now()
     process = celery("worker.app", name)
@@ -146,12 +146,41 @@ def start_worker(name: str = "worker") -> Process:
     return process.when(ready.exists)
 
 
+class WarmWorker:
+    """A worker that outlives one test: to start one takes seconds."""
+
+    process: Process | None = None
+
+    def running(self) -> Process:
+        if self.process is None or self.process.has_ended:
+            self.process = start_worker("worker")
+        return self.process
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.stop()
+
+
+@pytest.fixture(scope="session")
+def _warm_worker(_shared_database: None, broker: Process) -> Iterator[WarmWorker]:
+    warm = WarmWorker()
+    yield warm
+    warm.stop()
+
+
+@pytest.fixture
+def worker(_warm_worker: WarmWorker, scheduler: Process, shared_database: None) -> Process:
+    """The worker that those tests share which leave it alive, and the scheduler beside it."""
+    return _warm_worker.running()
+
+
 StartWorker = Callable[[str], Process]
 
 
 @pytest.fixture
-def worker_process(shared_database: None, broker: Process) -> Iterator[StartWorker]:
-    """Start real workers for one test; those that still run are ended after it."""
+def worker_process(_warm_worker: WarmWorker, shared_database: None) -> Iterator[StartWorker]:
+    """Start workers for one test alone: no other runs beside them, and what is left of them is ended after it."""
+    _warm_worker.stop()
     started: list[Process] = []
 
     def start(name: str) -> Process:
@@ -175,23 +204,19 @@ class Stack:
     """The whole site, running."""
 
     url: str
-    worker: Process
-    scheduler: Process
     web: Process
 
 
 @pytest.fixture(scope="session")
-def _live_stack(_shared_database: None, broker: Process, scheduler: Process) -> Iterator[Stack]:
+def _live_stack(_shared_database: None, broker: Process) -> Iterator[Stack]:
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "webapp.asgi:application", "--host", "127.0.0.1", "--port", str(port)]
     collect = Process("collectstatic", sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0")
     assert collect.process.wait() == 0, collect.log.read_text()
     web = Process("web", *command)
-    worker = start_worker("live")
     web.when(lambda: _listens(port))
-    yield Stack(f"http://127.0.0.1:{port}", worker, scheduler, web)
-    for process in (web, worker):
-        process.stop()
+    yield Stack(f"http://127.0.0.1:{port}", web)
+    web.stop()
 
 
 def _listens(port: int) -> bool:
@@ -200,6 +225,6 @@ def _listens(port: int) -> bool:
 
 
 @pytest.fixture
-def live_stack(_live_stack: Stack, shared_database: None) -> Stack:
+def live_stack(_live_stack: Stack, worker: Process) -> Stack:
     """Broker, worker, scheduler and web on the tests' own database: make rows in it, then look at `url`."""
     return _live_stack

@@ -57,7 +57,7 @@ class Process:
         return self.process.pid
 
     def when(self, condition: Callable[[], object]) -> "Process":
-        """Itself, as soon as `condition` says that it is ready. One that never is is ended, and the error holds its log."""
+        """Itself, once `condition` says that it is ready. One that never is, is ended, and the error holds its log."""
         try:
             wait_for(lambda: self.has_ended or condition(), what=self.log.name)
             assert not self.has_ended

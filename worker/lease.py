@@ -8,7 +8,6 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from types import FrameType
 from typing import Any
 from uuid import UUID
 
@@ -55,12 +54,15 @@ class Held:
     def __init__(self, job: Job, owner: str) -> None:
         self.job = job
         self.owner = owner
-        self._written = time.monotonic()
+        self._began = self._written = time.monotonic()
 
     def report(self, stage: str, percent: int) -> None:
         """Write how far the work is, at most once a second. Raises where it should not go on."""
         if _stopping.is_set():
             raise Stopping
+        # Celery's own, raised out of a signal, is lost where it meets vips calling us back.
+        if time.monotonic() - self._began > settings.CELERY_TASK_SOFT_TIME_LIMIT:
+            raise SoftTimeLimitExceeded
         if time.monotonic() - self._written >= 1:
             self._written = time.monotonic()
             self._heed(jobs.note_progress(job=self.job, owner=self.owner, stage=stage, percent=percent))
@@ -86,10 +88,13 @@ def run(*, model: type[Job], pk: UUID, attempt: int, work: Callable[[Any, Held],
         logger.info("Dropped the message %s:%s: its row is not queued with this attempt.", pk, attempt)
         return
     _held = Held(job, owner)
+    # Only while we work: an idle child is ended by the handler that the pool gave it.
+    idle = signal.signal(signal.SIGTERM, lambda *_: _stopping.set())
     try:
         _leave_well(_held, work)
     finally:
         _held = None
+        signal.signal(signal.SIGTERM, idle)
     if _stopping.is_set():
         raise SystemExit
 
@@ -127,18 +132,10 @@ def _reason(error: Exception) -> str:
 
 
 def start(*, worker: str) -> None:
-    """Get a fresh child ready: its name, what it does when told to stop, its heartbeat."""
+    """Get a fresh child ready: its name and its heartbeat."""
     global _worker
     _worker = worker
-    signal.signal(signal.SIGTERM, _stop)
     threading.Thread(target=_beat_for_ever, name="heartbeat", daemon=True).start()
-
-
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    """Idle, end here; else the job is handed back at its next report, and then we end."""
-    _stopping.set()
-    if _held is None:
-        raise SystemExit
 
 
 def _beat_for_ever() -> None:

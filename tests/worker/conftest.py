@@ -11,7 +11,7 @@ import pytest
 
 from colorizer.models import Album, Coloring, Family, Job, Original, Photo, Status, User
 from colorizer.services import intake
-from tests.conftest import make_photo, start_worker
+from tests.conftest import make_photo
 from tests.stack import Process, wait_for
 
 J = TypeVar("J", Original, Coloring)
@@ -22,19 +22,6 @@ LARGE = (4000, 3000)
 @pytest.fixture
 def family(shared_database: None) -> Family:
     return Family.objects.create(name="Lindqvist")
-
-
-@pytest.fixture(scope="package")
-def _warm_worker(_shared_database: None, broker: Process) -> Iterator[Process]:
-    process = start_worker()
-    yield process
-    process.stop()
-
-
-@pytest.fixture
-def worker(_warm_worker: Process, scheduler: Process, shared_database: None) -> Process:
-    """The worker that those tests share which leave its parent alive, and the scheduler beside it."""
-    return _warm_worker
 
 
 Upload = Callable[..., Photo]
@@ -74,11 +61,11 @@ def _with(status: Status, photo: Photo, look: Callable[[], J | None]) -> J:
     return found
 
 
-def caught(photo: Photo) -> Coloring:
+def caught(photo: Photo, attempt: int = 1) -> Coloring:
     """The photo's colouring while it runs: the child that works on it is made to stand still."""
 
     def catch() -> Coloring | None:
-        coloring = photo.colorings.filter(status=Status.RUNNING).first()
+        coloring = photo.colorings.filter(status=Status.RUNNING, attempt=attempt).first()
         if coloring is None:
             return None
         os.kill(child_of(coloring), signal.SIGSTOP)

@@ -26,19 +26,6 @@ def ends_with_one_result(photo: Photo) -> Coloring:
     return done
 
 
-def test_a_worker_killed_in_the_middle_of_a_photo_leaves_it_to_the_next(
-    worker_process: StartWorker, scheduler: Process, upload: Upload
-) -> None:
-    killed = worker_process("killed")
-    photo = upload(size=LARGE)
-    running = caught(photo)
-    killed.kill()
-    wait_for(lambda: not runs(child_of(running)), what="the end of its child")
-    worker_process("next")
-    done = ends_with_one_result(photo)
-    assert (done.pk, done.attempt, done.failures, done.reason) == (running.pk, 2, 1, "crashed")
-
-
 def test_a_child_killed_in_the_middle_of_a_photo_is_replaced_and_the_photo_done(
     worker: Process, upload: Upload
 ) -> None:
@@ -56,8 +43,8 @@ def test_a_photo_that_crashes_the_worker_three_times_fails_and_those_behind_it_g
     bad = upload(size=LARGE)
     coloring_with(Status.RUNNING, bad)
     behind = upload()
-    for _ in range(3):
-        os.kill(child_of(caught(bad)), signal.SIGKILL)
+    for attempt in (1, 2, 3):
+        os.kill(child_of(caught(bad, attempt)), signal.SIGKILL)
     failed = coloring_with(Status.FAILED, bad)
     assert (failed.reason, failed.failures) == ("crashed", 3)
     ends_with_one_result(behind)
@@ -75,11 +62,27 @@ def test_what_a_broker_lost_is_sent_again(worker: Process, upload: Upload) -> No
         assert (done.attempt, done.failures) == (1, 0)
 
 
+def test_a_worker_killed_in_the_middle_of_a_photo_leaves_it_to_the_next(
+    worker_process: StartWorker, scheduler: Process, upload: Upload
+) -> None:
+    killed = worker_process("killed")
+    photo = upload(size=LARGE)
+    running = caught(photo)
+    killed.kill()
+    wait_for(lambda: not runs(child_of(running)), what="the end of its child")
+    worker_process("next")
+    done = ends_with_one_result(photo)
+    assert (done.pk, done.attempt, done.failures, done.reason) == (running.pk, 2, 1, "crashed")
+
+
 def test_a_worker_told_to_stop_hands_its_photo_back_uncounted(worker_process: StartWorker, upload: Upload) -> None:
     told = worker_process("told")
     photo = upload(size=LARGE)
-    running = coloring_with(Status.RUNNING, photo)
-    told.stop(timeout=20)
+    running = caught(photo)
+    told.process.terminate()
+    wait_for(lambda: told.said("Warm shutdown"))
+    os.kill(child_of(running), signal.SIGCONT)
+    told.stop()
     waiting = photo.colorings.get()
     assert (waiting.pk, waiting.status, waiting.attempt, waiting.failures) == (running.pk, Status.QUEUED, 2, 0)
     worker_process("next")
