@@ -1,21 +1,13 @@
 """Every page, light and dark, wide and narrow: no axe violation, no sideways scrolling, nothing that jumps."""
 
-import io
-import uuid
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.core.files.base import ContentFile
-from django.core.files.storage import Storage
 from django.urls import reverse
-from django.utils import timezone
-from PIL import Image
 from playwright.sync_api import Page, expect
 
-from colorizer import storage
-from colorizer.models import Album, Coloring, Original, Photo, Status, User
+from colorizer.models import Album, User
 from tests.browser.conftest import Complaints
 from tests.conftest import Stack
 
@@ -23,68 +15,6 @@ WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 }
-LATER = timedelta(hours=1)
-"""A heartbeat and a message of the future: the site that runs beside the test leaves such rows alone."""
-
-
-def show(photo: Photo, **fields: object) -> Coloring:
-    """A coloring of the photo, with renditions where it is done."""
-    coloring = Coloring.objects.create(photo=photo, sent_at=timezone.now() + LATER, **fields)
-    if coloring.status == Status.DONE:
-        for size in (*storage.SIZES, "full"):
-            put(storage.results(), storage.result_key(coloring, size), photo, "#c98d4b")
-        photo.shown = coloring
-        photo.save()
-    return coloring
-
-
-def put(where: Storage, key: str, photo: Photo, colour: str) -> None:
-    data = io.BytesIO()
-    Image.new("RGB", (photo.width, photo.height), colour).save(data, "WEBP" if key.endswith("webp") else "JPEG")
-    where.save(key, ContentFile(data.getvalue()))
-
-
-@pytest.fixture
-def states(family_owner: User) -> Album:
-    """An album with a photo in every state there is."""
-    album = Album.objects.create(
-        family=family_owner.families.get(), title="The blue box", description="From the attic."
-    )
-
-    def photo(state: Photo.State = Photo.State.READY, refusal: str = "", caption: str = "") -> Photo:
-        number = album.photos.count()
-        key = uuid.uuid4().hex
-        original = Original.objects.create(
-            family=album.family,
-            sha256=key * 2,
-            key=f"{key}.jpg",
-            name=f"box-{number}.jpg",
-            format="jpeg",
-            size=1,
-            status=Status.DONE,
-        )
-        size = {"width": 640 if number % 2 else 360, "height": 480}
-        made = Photo.objects.create(
-            original=original, album=album, state=state, refusal=refusal, caption=caption, **size
-        )
-        for side in storage.SIZES:
-            put(storage.results(), storage.grey_key(made, side), made, "#777")
-        put(storage.originals(), original.key, made, "#777")
-        return made
-
-    show(photo(caption="Greta at the lake"), status=Status.DONE)
-    show(photo(), status=Status.QUEUED)
-    show(photo(), status=Status.RUNNING, percent=40, lease_owner="test", heartbeat_at=timezone.now() + LATER)
-    show(photo(), status=Status.FAILED, reason="no_memory")
-    show(photo(), status=Status.CANCELLED)
-    photo(Photo.State.PREPARING)
-    photo(Photo.State.REFUSED, refusal="truncated")
-    photo(Photo.State.ASKS)
-    photo()
-    gone = photo(caption="A blurred one")
-    gone.deleted_at = timezone.now()
-    gone.save()
-    return album
 
 
 def pages(album: Album) -> dict[str, str]:
