@@ -20,7 +20,9 @@ async function reveal(tile) {
   image.getBoundingClientRect(); // the browser must have laid out the invisible state to animate away from it
   image.classList.add("is-arriving");
   image.classList.remove("is-coming");
-  image.addEventListener("transitionend", () => image.classList.remove("is-arriving"), { once: true });
+  for (const end of ["transitionend", "transitioncancel"]) {
+    image.addEventListener(end, () => image.classList.remove("is-arriving"), { once: true });
+  }
 }
 
 // --- "Colouring photo 3 of 12, about 20 seconds left" ----------------------------------------------------------------

@@ -1,13 +1,15 @@
 """Every page, light and dark, wide and narrow: no axe violation, no sideways scrolling, nothing that jumps."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from colorizer.models import Album, User
+from colorizer.models import Album, Photo, Status, User
 from tests.browser.conftest import Complaints
 from tests.conftest import Stack
 
@@ -113,6 +115,18 @@ def test_the_theme_that_one_chooses_stays(visitor: Page, live_stack: Stack) -> N
     visitor.goto(f"{live_stack.url}{reverse('account_login')}")
     assert visitor.evaluate("getComputedStyle(document.body).backgroundColor") == dark
     expect(visitor.get_by_role("button", name="Light page")).to_be_visible()
+
+
+def test_a_tile_that_changes_keeps_its_picture(
+    visitor: Page, live_stack: Stack, states: Album, family_owner: User, enter: Callable[[User], None]
+) -> None:
+    enter(family_owner)
+    visitor.goto(live_stack.url + reverse("album", args=[states.pk]))
+    tile = visitor.locator(".tile[data-state=queued]").first
+    tile.evaluate("tile => { tile.seenBefore = true; tile.querySelector('.tile-grey').seenBefore = true }")
+    Photo.objects.filter(colorings__status=Status.QUEUED).update(changed_at=timezone.now() + timedelta(minutes=1))
+    visitor.wait_for_function("tile => !tile.isConnected", arg=tile.element_handle())
+    assert tile.evaluate("tile => !tile.seenBefore && tile.querySelector('.tile-grey').seenBefore")
 
 
 def test_a_tile_that_asks_takes_the_answer(
