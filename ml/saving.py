@@ -111,7 +111,7 @@ def _with_clean_metadata(image: pyvips.Image) -> pyvips.Image:
     """Keep what the family or the scanner wrote, drop what is no longer true of the pixels."""
     image = image.copy()
     for field in image.get_fields():
-        if field in ("orientation", "jpeg-thumbnail-data", "photoshop-data") or field.startswith("exif-ifd1-"):
+        if field in ("jpeg-thumbnail-data", "photoshop-data") or field.startswith("exif-ifd1-"):
             image.remove(field)
     if image.get_typeof("xmp-data"):
         xmp = re.sub(rb"""(tiff:Orientation(?:=["']|>))[2-8]""", rb"\g<1>1", image.get("xmp-data"))

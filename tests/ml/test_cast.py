@@ -75,11 +75,11 @@ def faded(rgb: np.ndarray) -> np.ndarray:
 
 
 def stained(rgb: np.ndarray) -> np.ndarray:
-    """Yellower towards one corner."""
+    """Brown towards one corner, where something was spilt."""
     height, width = rgb.shape[:2]
     y, x = np.mgrid[0:height, 0:width]
     amount = 1 / (1 + np.exp(-8 * (x / width + y / height - 1.1)))[..., None]
-    return (sepia(rgb) * (1 - amount * (1 - np.array([1, 0.92, 0.7])))).astype(np.uint8)
+    return (grey(rgb) * (1 - amount * (1 - np.array([1, 0.87, 0.55])))).astype(np.uint8)
 
 
 def noisy(rgb: np.ndarray) -> np.ndarray:
@@ -108,6 +108,14 @@ def test_one_small_colourful_object_is_colour(made: Made) -> None:
 
 def test_a_faded_colour_photo_is_in_colour() -> None:
     assert judged((photo("astronaut") * np.array([0.75, 0.55, 0.5]) + np.array([60, 50, 40])).astype(np.uint8))
+
+
+def test_two_hues_are_colour_even_where_lightness_tells_them_apart() -> None:
+    """Sand under a dark blue sky: every colour is a function of lightness, as if it were toned."""
+    steps = np.linspace(0, 1, 200)[:, None, None]
+    sky = np.array([20, 60, 130]) * (1 - steps) + np.array([70, 110, 180]) * steps
+    sand = np.array([200, 170, 110]) * (1 - steps) + np.array([235, 215, 165]) * steps
+    assert judged(np.repeat(np.concatenate([sky, sand]), 300, axis=1).astype(np.uint8))
 
 
 def test_a_file_without_colour_is_not_in_colour() -> None:

@@ -218,8 +218,13 @@ def test_progress_rises_through_the_stages_in_the_callers_thread(save_photo, tmp
     assert set(threads) == {threading.get_ident()}
 
 
-@pytest.mark.parametrize("when", list(Stage))
-def test_a_listener_that_raises_ends_the_work_and_leaves_no_file(save_photo, tmp_path, camera, painter, when) -> None:
+@pytest.mark.parametrize(
+    ("when", "ending"),
+    [(Stage.READING, "jpg"), (Stage.COLOURING, "jpg"), *((Stage.WRITING, e) for e in ("jpg", "png", "webp", "tif"))],
+)
+def test_a_listener_that_raises_ends_the_work_and_leaves_no_file(
+    save_photo, tmp_path, camera, painter, when: Stage, ending: str
+) -> None:
     class Cancelled(Exception):
         pass
 
@@ -227,9 +232,9 @@ def test_a_listener_that_raises_ends_the_work_and_leaves_no_file(save_photo, tmp
         if stage is when:
             raise Cancelled
 
-    path = save_photo("a.jpg", np.tile(camera, (4, 4)))
+    path = save_photo(f"a.{ending}", np.tile(camera, (4, 4)))
     with pytest.raises(Cancelled):
-        colorize_file(path, tmp_path / "out.jpg", painter, on_stage=listen)
+        colorize_file(path, tmp_path / f"out.{ending}", painter, on_stage=listen)
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -243,6 +248,14 @@ def test_a_result_that_cannot_be_written_is_an_oserror_and_leaves_nothing(
     with pytest.raises(OSError, match="photo"):
         colorize_file(tmp_path / "photo.jpg", tmp_path / "out.jpg", painter)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_result_that_cannot_take_its_name_leaves_nothing(save_photo, tmp_path, camera, painter) -> None:
+    out = tmp_path / "out"
+    (out / "a.jpg").mkdir(parents=True)
+    with pytest.raises(OSError, match=r"a\.jpg"):
+        colorize_file(save_photo("a.jpg", camera), out / "a.jpg", painter)
+    assert [path.name for path in out.iterdir()] == ["a.jpg"]
 
 
 @pytest.mark.parametrize("ending", ["webp", "jpg"])
