@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input -c $(
 OURS := webapp colorizer worker ml tests manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test lint format
+.PHONY: help install up test lint format messages
 
 help: ## Show this help
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,7 @@ install: .venv/.web .venv/.worker ## Make .venv with everything that the site ne
 
 test: .venv/.dev ## Run all tests: unit, a real worker on a real broker, a real browser
 	@.ci/chromium
+	@.ci/gettext
 	@$(BIN)/python -m pytest $(ARGS)
 
 lint: .venv/.dev ## Check style, types, who imports whom, and migrations
@@ -54,3 +55,7 @@ lint: .venv/.dev ## Check style, types, who imports whom, and migrations
 format: .venv/.dev ## Put the code into its form
 	$(BIN)/ruff check --fix $(OURS)
 	$(BIN)/ruff format $(OURS)
+
+messages: .venv/.web ## Gather the words of all pages for translation, and compile what is translated (needs gettext)
+	$(BIN)/python -m django makemessages --locale de --add-location file --no-obsolete --ignore data --ignore tests
+	$(BIN)/python -m django compilemessages --locale de --ignore .venv --ignore data

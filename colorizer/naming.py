@@ -38,7 +38,8 @@ def of_photo(photo: "Photo", what: str) -> str:
     """The stem under which ``photo`` is downloaded: its caption, or its file's own name; colours are called so."""
     name = stem(photo.caption or PurePosixPath(photo.original.name).stem)
     page = f"-{photo.page}" if photo.page > 1 and not what.startswith("original") else ""
-    return f"{name}{page} ({_('in colour')})" if what.startswith(("colour", "result")) else f"{name}{page}"
+    in_colour = _("in colour")  # on a line of its own: xgettext does not look into f-strings
+    return f"{name}{page} ({in_colour})" if what.startswith(("colour", "result")) else f"{name}{page}"
 
 
 def unique(stem: str, ending: str, taken: set[str]) -> str:
