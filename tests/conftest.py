@@ -110,16 +110,20 @@ def photo_file() -> PhotoFile:
 @pytest.fixture(scope="session")
 def broker() -> Iterator[Process]:
     """A real, empty broker on the socket that the settings name."""
-    folder = Path(settings.DATA, "broker")
-    folder.mkdir(exist_ok=True)
-    process = Process("broker", *broker_command(settings.DATA))
-    yield process.when(_broker_answers)
+    Path(settings.DATA, "broker").mkdir(exist_ok=True)
+    process = start_broker()
+    yield process
     process.stop()
 
 
-def _broker_answers() -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(str(settings.BROKER_SOCKET)) == 0
+def start_broker() -> Process:
+    process = Process("broker", *broker_command(settings.DATA))
+
+    def answers() -> bool:
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(settings.BROKER_SOCKET)) == 0
+
+    return process.when(answers)
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ from kombu.exceptions import OperationalError
 QUEUE = "housekeeping"
 LOOK_AFTER_QUEUE, EMPTY_TRASH = "heirloom.look-after-queue", "heirloom.empty-trash"
 FORGOTTEN = timedelta(days=1)
+WORKER = os.getpid()
 
 logger = logging.getLogger(__name__)
 app = Celery("heirloom-housekeeping")
@@ -71,8 +72,10 @@ app.task(empty_trash, name=EMPTY_TRASH)
 
 
 def end_with_parent(**_: Any) -> None:
-    """The clock is a process of its own; it must not tick on where its worker was killed."""
+    """The clock is a process of its own, forked; it must not tick on where its worker was killed."""
     set_pdeathsig("SIGKILL")
+    if os.getppid() != WORKER:  # killed before the kernel knew
+        os._exit(1)
 
 
 signals.beat_embedded_init.connect(end_with_parent)

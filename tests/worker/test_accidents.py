@@ -10,8 +10,8 @@ from django.conf import settings
 from colorizer import storage
 from colorizer.models import Coloring, Photo, Status
 from colorizer.services import coloring
-from tests.conftest import StartWorker
-from tests.stack import Process, wait_for
+from tests.conftest import StartWorker, start_broker
+from tests.stack import Process, celery, wait_for
 
 from .conftest import LARGE, Upload, busy_elsewhere, caught, child_of, coloring_with, runs
 
@@ -62,6 +62,17 @@ def test_what_a_broker_lost_is_sent_again(worker: Process, upload: Upload) -> No
         assert (done.attempt, done.failures) == (1, 0)
 
 
+def test_photos_taken_while_the_broker_is_away_are_coloured_once_it_is_back(
+    worker: Process, broker: Process, upload: Upload
+) -> None:
+    broker.kill()
+    photos = [upload(position=position) for position in range(1, 4)]
+    assert not any(photo.original.sent_at for photo in Photo.objects.select_related("original"))
+    broker.process = start_broker().process
+    for photo in photos:
+        assert ends_with_one_result(photo).failures == 0
+
+
 def test_a_worker_killed_in_the_middle_of_a_photo_leaves_it_to_the_next(
     worker_process: StartWorker, scheduler: Process, upload: Upload
 ) -> None:
@@ -100,3 +111,12 @@ def test_a_worker_that_slept_through_its_lease_writes_nothing(
     os.kill(child_of(asleep), signal.SIGCONT)
     wait_for(lambda: slow.said(f"The lease of {asleep.message_id} was lost"))
     assert ends_with_one_result(photo).finished_at == done.finished_at
+
+
+def test_a_scheduler_that_is_killed_leaves_no_clock_behind(shared_database: None, broker: Process) -> None:
+    killed = celery("worker.housekeeping", "killed-scheduler", "--beat")
+    killed.when(lambda: killed.said("beat: Starting"))
+    clock = killed.children()
+    assert clock
+    killed.kill()
+    wait_for(lambda: not any(runs(child) for child in clock))

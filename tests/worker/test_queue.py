@@ -1,6 +1,7 @@
 """What the queue promises while all goes well: once, in order, and no longer than was said."""
 
 import time
+from pathlib import Path
 
 import pytest
 
@@ -92,3 +93,12 @@ def test_the_estimate_for_a_queue_of_twelve_is_right_within_a_factor_of_two(work
 def _open(photos: list[Photo]) -> bool:
     unread = Original.objects.filter(photos__in=photos).exclude(status=Status.DONE)
     return unread.exists() or Photo.objects.filter(pk__in=[photo.pk for photo in photos], shown=None).exists()
+
+
+def test_only_the_child_that_works_loads_torch(worker: Process, scheduler: Process) -> None:
+    def has_torch(pid: int) -> bool:
+        return "libtorch" in Path(f"/proc/{pid}/maps").read_text()
+
+    assert not has_torch(worker.pid)
+    assert [has_torch(child) for child in worker.children()].count(True) == 1
+    assert not any(has_torch(pid) for pid in (scheduler.pid, *scheduler.children()))

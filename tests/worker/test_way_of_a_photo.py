@@ -11,6 +11,7 @@ from colorizer import storage
 from colorizer.models import Album, Coloring, Photo, Status, User, WorkerState
 from colorizer.services import intake
 from tests.conftest import make_photo
+from tests.files import HEIC
 from tests.stack import Process
 
 from .conftest import Upload, coloring_with, original_with
@@ -70,3 +71,14 @@ def test_a_file_whose_end_is_missing_is_refused_with_its_reason(worker: Process,
     assert (original.reason, original.failures, original.attempt) == ("truncated", 0, 1)
     assert (photo.state, photo.refusal) == (Photo.State.REFUSED, "truncated")
     assert not Coloring.objects.filter(photo=photo).exists()
+
+
+def test_a_phones_heic_comes_back_as_a_jpeg_and_can_be_looked_at(worker: Process, album: Album, editor: User) -> None:
+    photo = intake.accept(album=album, user=editor, upload=SimpleUploadedFile("lake.heic", HEIC.read_bytes()))
+    original_with(Status.DONE, photo)
+    photo.refresh_from_db()
+    intake.answer(photo=photo, colour=True)
+    done = coloring_with(Status.DONE, photo)
+    for key in (storage.grey_key(photo, "zoom"), storage.result_key(done, "full")):
+        with storage.results().open(key) as file, Image.open(file) as copy:
+            assert (copy.format, copy.size) == ("JPEG", (photo.width, photo.height))

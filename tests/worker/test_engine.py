@@ -1,0 +1,74 @@
+"""The live model in a worker: there at the first start, swapped for a better one, never for a broken one."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from colorizer import storage
+from colorizer.models import ModelVersion, WorkerState
+from ml import checkpoint
+from worker import engine
+
+MakeVersion = Callable[[str, float], ModelVersion]
+
+
+@pytest.fixture(autouse=True)
+def _fresh(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a child that has just begun."""
+    for name, value in {"_live": None, "_refused": None, "_worker": "worker@here"}.items():
+        monkeypatch.setattr(engine, name, value)
+
+
+@pytest.fixture
+def version(tmp_path: Path) -> MakeVersion:
+    """A version like the shipped one, its last layer's bias moved by `shift`, stored as a promotion would."""
+
+    def make(name: str, shift: float) -> ModelVersion:
+        network, card = checkpoint.load(checkpoint.shipped()["lite"])
+        with torch.no_grad():
+            list(network.parameters())[-1].add_(shift)
+        weights = checkpoint.save(tmp_path, name, network, card)
+        card = checkpoint.read_card(weights)
+        storage.put(storage.models(), storage.weights_key(card["sha256"]), weights)
+        known = {"name": name, "architecture": "lite", "sha256": card["sha256"], "card": card}
+        return ModelVersion.objects.create(**known)
+
+    return make
+
+
+def go_live(version: ModelVersion) -> None:
+    ModelVersion.objects.filter(state=ModelVersion.State.LIVE).update(state=ModelVersion.State.RETIRED)
+    ModelVersion.objects.filter(pk=version.pk).update(state=ModelVersion.State.LIVE)
+
+
+def test_the_first_start_makes_the_shipped_model_live_once() -> None:
+    first = engine.live()
+    card = checkpoint.read_card(checkpoint.shipped()["lite"])
+    assert engine.live() is first
+    live = ModelVersion.objects.get()
+    assert (live.state, live.sha256, live.name) == (ModelVersion.State.LIVE, card["sha256"], "lite")
+    said = WorkerState.objects.get(name="worker@here")
+    assert said.weights_sha256 == live.sha256
+    assert said.device
+    assert said.networks[0]["seconds"] > 0
+
+
+def test_a_model_made_live_is_swapped_in_before_the_next_photo(version: MakeVersion) -> None:
+    before = engine.live()
+    better = version("better", 0.01)
+    go_live(better)
+    assert engine.live().version == better
+    assert engine.live().method is not before.method
+    assert WorkerState.objects.get().weights_sha256 == better.sha256
+
+
+def test_a_model_that_fails_the_canary_leaves_the_old_one_at_work(
+    version: MakeVersion, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = engine.live()
+    go_live(version("broken", float("nan")))
+    assert engine.live() is before
+    assert engine.live() is before
+    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [engine.CanaryFailed]
