@@ -10,6 +10,7 @@ FROM_ALLAUTH = (
     _("You have confirmed %(email)s."),
     _("You must type the same password each time."),
     _("Please type your current password."),
+    _("Too many failed login attempts. Try again later."),
     _("Be patient, you are sending too many requests."),
     _("Please Confirm Your Email Address"),
     _(
