@@ -134,10 +134,12 @@ function newRow({ file }) {
 }
 
 // --- Where files come from: the picker, or dropped anywhere on the page; a dropped folder is opened -------------------
-input.addEventListener("change", () => {
+function take() {
   add([...input.files]);
   input.value = "";
-});
+}
+input.addEventListener("change", take);
+if (input.files.length) take(); // chosen before this script was there
 
 const over = document.getElementById("drop-over");
 const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");

@@ -55,7 +55,7 @@ def test_a_stranger_goes_the_whole_way(in_the_family: Page, complaints: Complain
     expect(refused).to_contain_text("This file is a PDF. Export its pages as images and upload those.")
     expect(page.locator(".tile .tile-colour")).to_have_count(3)
     expect(page.locator("#album-status")).to_be_empty()
-    assert len(set(page.evaluate("window.fades"))) == 3
+    page.wait_for_function("new Set(fades).size === 3")
     complaints.provoked("415")
     refused.get_by_role("button", name="Dismiss").click()
     expect(refused).to_have_count(0)
