@@ -159,6 +159,17 @@ def test_this_check_knows_what_is_not_german(said: str) -> None:
     assert not_german([said]) == [said]
 
 
+TEMPLATE_CODE = re.compile(
+    r"{% comment %}.*?{% endcomment %}|{% blocktranslate.*?{% endblocktranslate %}|{%.*?%}|{{.*?}}|{#.*?#}", re.DOTALL
+)
+
+
+@pytest.mark.parametrize("template", sorted((ROOT / "templates").rglob("*.html")), ids=lambda path: path.name)
+def test_a_template_says_nothing_that_is_not_marked(template: Path) -> None:
+    texts = Reader(TEMPLATE_CODE.sub("", template.read_text())).texts
+    assert [text for text in texts if re.search(r"[^\W\d_]", text.replace("Heirloom", ""))] == []
+
+
 # --- Pages ----------------------------------------------------------------------------------------------------------
 
 GUEST_PAGES = [
