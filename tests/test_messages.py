@@ -160,7 +160,9 @@ def test_this_check_knows_what_is_not_german(said: str) -> None:
 
 
 TEMPLATE_CODE = re.compile(
-    r"{% comment %}.*?{% endcomment %}|{% blocktranslate.*?{% endblocktranslate %}|{%.*?%}|{{.*?}}|{#.*?#}", re.DOTALL
+    r"{% comment %}.*?{% endcomment %}|{% blocktranslate.*?{% endblocktranslate %}|"
+    r"{% block main_class %}.*?{% endblock %}|{%.*?%}|{{.*?}}|{#.*?#}",
+    re.DOTALL,
 )
 
 
