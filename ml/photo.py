@@ -33,9 +33,11 @@ class Refusal(StrEnum):
     EMPTY = "empty"
     """Nothing in it: zero bytes."""
     NOT_AN_IMAGE = "not_an_image"
-    """No kind of picture we know, or a document, an archive, a video (see `PhotoError.found`)."""
+    """None of the kinds of picture we read."""
     UNSUPPORTED = "unsupported"
-    """A picture, but of a kind we do not read (see `PhotoError.found`)."""
+    """A picture of a format that we read, but in a form that we do not."""
+    RAW = "raw"
+    """What a camera's sensor saw, not a photo yet."""
     TOO_LARGE = "too_large"
     """More pixels or more pages than the limits allow."""
     TRUNCATED = "truncated"
@@ -49,14 +51,12 @@ class PhotoError(Exception):
 
     Attributes:
         code: why, for a program.
-        found: what the file is, as far as its first bytes tell.
         detail: the technical reason in English, for a log or the command line.
     """
 
-    def __init__(self, code: Refusal, detail: str, found: Format = Format.UNKNOWN) -> None:
+    def __init__(self, code: Refusal, detail: str) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
-        self.found = found
         self.detail = detail
 
 
@@ -121,7 +121,7 @@ def inspect(path: Path | str, limits: Limits = DEFAULT_LIMITS) -> Info:
     fmt = _readable_format(path)
     first = _header(path, fmt, 0)
     if first.pages > limits.pages:
-        raise PhotoError(Refusal.TOO_LARGE, f"{first.pages} pages, at most {limits.pages} are taken", fmt)
+        raise PhotoError(Refusal.TOO_LARGE, f"{first.pages} pages, at most {limits.pages} are taken")
     total = 0
     for page in range(first.pages):
         info = first if page == 0 else _header(path, fmt, page)
@@ -129,7 +129,7 @@ def inspect(path: Path | str, limits: Limits = DEFAULT_LIMITS) -> Info:
         total += pixels
         if pixels > limits.pixels or total > limits.total_pixels:
             raise PhotoError(
-                Refusal.TOO_LARGE, f"page {page + 1} is {info.width} x {info.height} pixels: over the limit", fmt
+                Refusal.TOO_LARGE, f"page {page + 1} is {info.width} x {info.height} pixels: over the limit"
             )
     return first
 
@@ -153,15 +153,15 @@ def open_page(path: Path | str, page: int = 0, limits: Limits = DEFAULT_LIMITS) 
         small = image.thumbnail_image(PREVIEW_LONG_SIDE, height=PREVIEW_LONG_SIDE, size="down")
         preview = small.colourspace("b-w" if small.bands == 1 else "srgb").copy_memory()
     except pyvips.Error as error:
-        raise refusal(error, info.format) from error
+        raise refusal(error) from error
     return Photo(path, page, info, preview)
 
 
-def refusal(error: Exception, found: Format) -> PhotoError:
+def refusal(error: Exception) -> PhotoError:
     """Translate what a decoder says into a `PhotoError`: truncated where the data ends early, else unreadable."""
     detail = " ".join(str(error).split())
     early = any(sign in detail.lower() for sign in _SIGNS_OF_TRUNCATION)
-    return PhotoError(Refusal.TRUNCATED if early else Refusal.UNREADABLE, detail, found)
+    return PhotoError(Refusal.TRUNCATED if early else Refusal.UNREADABLE, detail)
 
 
 _SIGNS_OF_TRUNCATION = (
@@ -178,17 +178,16 @@ _SIGNS_OF_TRUNCATION = (
     "can not read",
 )
 _DECODER_ERRORS = (pyvips.Error, EOFError, RuntimeError, ValueError)
-_DOCUMENTS = frozenset({Format.PDF, Format.ZIP, Format.VIDEO, Format.UNKNOWN})
 
 
 def _readable_format(path: Path) -> Format:
     if path.stat().st_size == 0:
         raise PhotoError(Refusal.EMPTY, "the file is empty")
     fmt = sniff(path)
-    if fmt in _DOCUMENTS:
-        raise PhotoError(Refusal.NOT_AN_IMAGE, f"not an image ({fmt})", fmt)
+    if fmt is Format.RAW:
+        raise PhotoError(Refusal.RAW, "a camera's raw file; develop it and save it as JPEG or TIFF")
     if fmt not in READABLE:
-        raise PhotoError(Refusal.UNSUPPORTED, f"{fmt} images are not read", fmt)
+        raise PhotoError(Refusal.NOT_AN_IMAGE, "not a JPEG, PNG, WebP, HEIC or TIFF")
     return fmt
 
 
@@ -199,7 +198,7 @@ def _header(path: Path, fmt: Format, page: int) -> Info:
             return Info(fmt, width, height, 1, 8)
         image = _load(path, fmt, page, "sequential")
     except _DECODER_ERRORS as error:
-        raise refusal(error, fmt) from error
+        raise refusal(error) from error
     width, height = image.width, image.height
     if _orientation(image) >= 5:
         width, height = height, width
@@ -219,8 +218,6 @@ def _load(path: Path, fmt: Format, page: int, access: str) -> pyvips.Image:
             return pyvips.Image.webpload(name, **how)
         case Format.TIFF:
             return pyvips.Image.tiffload(name, page=page, **how)
-        case Format.AVIF:
-            return pyvips.Image.heifload(name, **how)
         case _:
             return _load_heic(path)
 
@@ -249,17 +246,17 @@ def _upright_srgb(path: Path, fmt: Format, page: int) -> pyvips.Image:
         if _orientation(image) > 1:
             # Turning needs every row at once: vips decodes into memory, or into a file of its own if large.
             image = _load(path, fmt, page, "random").autorot()
-        return _to_srgb(image, fmt)
+        return _to_srgb(image)
     except _DECODER_ERRORS as error:
-        raise refusal(error, fmt) from error
+        raise refusal(error) from error
 
 
-def _to_srgb(image: pyvips.Image, fmt: Format) -> pyvips.Image:
+def _to_srgb(image: pyvips.Image) -> pyvips.Image:
     """Bring any loader's picture to sRGB (1 or 3 bands, uchar or ushort), alpha laid on white."""
     if image.interpretation == "scrgb":
         image = image.colourspace("rgb16")
     if image.format not in ("uchar", "ushort"):
-        raise PhotoError(Refusal.UNSUPPORTED, f"samples of kind {image.format} are not read", fmt)
+        raise PhotoError(Refusal.UNSUPPORTED, f"samples of kind {image.format} are not read")
     depth = 8 if image.format == "uchar" else 16
     if image.hasalpha():
         image = image.flatten(background=[2**depth - 1])
@@ -272,7 +269,7 @@ def _to_srgb(image: pyvips.Image, fmt: Format) -> pyvips.Image:
     if image.bands == 1:
         return image.copy(interpretation="b-w" if depth == 8 else "grey16")
     if image.bands != 3:
-        raise PhotoError(Refusal.UNSUPPORTED, f"pictures of {image.bands} bands are not read", fmt)
+        raise PhotoError(Refusal.UNSUPPORTED, f"pictures of {image.bands} bands are not read")
     return image.copy(interpretation="srgb" if depth == 8 else "rgb16")
 
 

@@ -20,7 +20,7 @@ _MOST_CLASSIC_TIFF_BYTES = 3_500_000_000
 
 
 def output_format(source: Format) -> Format:
-    """The format a result is saved in: its source's, or JPEG where we read but do not write that (HEIC, AVIF)."""
+    """The format a result is saved in: its source's, or JPEG where we read but do not write that (HEIC)."""
     return source if source in _SUFFIX else Format.JPEG
 
 

@@ -21,7 +21,6 @@ from .lease import Failed, Held, Lost
 NO_BROWSER_SHOWS = (Format.TIFF, Format.HEIC)
 """The formats of originals that need a full-size JPEG beside them to be looked at."""
 
-_FOUND = {Format.PDF: "pdf", Format.SVG: "svg", Format.RAW: "raw", Format.VIDEO: "video", Format.ZIP: "archive"}
 _CODES = {Refusal.NOT_AN_IMAGE: "not_a_photo", Refusal.TOO_LARGE: "too_many_pixels"}
 
 
@@ -43,7 +42,7 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except PhotoError as error:
-        raise Failed(_FOUND.get(error.found) or _CODES.get(error.code) or str(error.code), error.detail) from error
+        raise Failed(_CODES.get(error.code, str(error.code)), error.detail) from error
 
 
 def _limits() -> Limits:

@@ -41,26 +41,20 @@ def ifd(*tags: tuple[int, int]) -> bytes:
         (b"\xff\xd8\xff\xe0\x00\x10JFIF", Format.JPEG),
         (b"\x89PNG\r\n\x1a\n", Format.PNG),
         (b"RIFF\x10\x00\x00\x00WEBPVP8 ", Format.WEBP),
-        (b"RIFF\x10\x00\x00\x00AVI LIST", Format.VIDEO),
+        (b"RIFF\x10\x00\x00\x00AVI LIST", Format.UNKNOWN),
         (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic", Format.HEIC),
         (b"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1heic", Format.HEIC),
-        (b"\x00\x00\x00\x1cftypavif\x00\x00\x00\x00mif1avifmiaf", Format.AVIF),
-        (b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isommp41", Format.VIDEO),
-        (b"\x00\x00\x00\x18ftypqt  \x00\x00\x02\x00qt      ", Format.VIDEO),
-        (b"\x00\x00\x00\x18ftypcrx \x00\x00\x00\x01crx isom", Format.RAW),
+        (b"\x00\x00\x00\x1cftypavif\x00\x00\x00\x00mif1avifmiaf", Format.UNKNOWN),
+        (b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isommp41", Format.UNKNOWN),
+        (b"\x00\x00\x00\x18ftypqt  \x00\x00\x02\x00qt      ", Format.UNKNOWN),
+        (b"\x00\x00\x00\x18ftypcrx \x00\x00\x00\x01crx isom", Format.UNKNOWN),
         (ifd((256, 100), (257, 80)), Format.TIFF),
         (ifd((254, 0), (256, 100), (330, 500)), Format.TIFF),
         (ifd((254, 1), (256, 100), (330, 500)), Format.RAW),
         (ifd((254, 0), (0xC612, 1)), Format.RAW),
         (b"II*\x00\x10\x00\x00\x00CR\x02\x00", Format.RAW),
-        (b"FUJIFILMCCD-RAW 0201", Format.RAW),
-        (b"8BPS\x00\x01", Format.PSD),
-        (b"GIF89a\x01\x00", Format.GIF),
-        (b"BM\x36\x00\x00\x00\x00\x00\x00\x00\x36", Format.BMP),
-        (b"%PDF-1.7\n", Format.PDF),
-        (b"PK\x03\x04\x14\x00", Format.ZIP),
-        (b"\x1aE\xdf\xa3\x01", Format.VIDEO),
-        (b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg">', Format.SVG),
+        (b"GIF89a\x01\x00", Format.UNKNOWN),
+        (b"%PDF-1.7\n", Format.UNKNOWN),
         (b"Dear grandmother", Format.UNKNOWN),
         (b"", Format.UNKNOWN),
     ],
@@ -84,7 +78,7 @@ def test_the_ending_of_the_name_does_not_matter(save_photo, camera) -> None:
     assert open_page(path).info.format is Format.PNG
 
 
-@pytest.mark.parametrize("ending", ["jpg", "png", "webp", "tif", "avif"])
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp", "tif"])
 def test_headers_tell_size_and_depth(save_photo, astronaut, ending: str) -> None:
     info = inspect(save_photo(f"a.{ending}", astronaut))
     assert (info.width, info.height, info.pages, info.bits) == (256, 192, 1, 8)
@@ -201,7 +195,6 @@ def test_each_page_of_a_tiff_is_a_photo_of_its_own(tmp_path, astronaut, camera) 
         ("webp", {}),
         ("tif", {}),
         ("tif", {"compression": "tiff_lzw"}),
-        ("avif", {}),
     ],
 )
 def test_a_truncated_file_is_refused(save_photo, astronaut, ending: str, how: dict[str, object], part: float) -> None:
@@ -255,24 +248,19 @@ def test_pixels_of_all_pages_and_pages_count_against_the_limits(tmp_path, camera
 
 
 @pytest.mark.parametrize(
-    ("content", "code", "found"),
+    ("content", "code"),
     [
-        (b"", Refusal.EMPTY, Format.UNKNOWN),
-        (b"Dear grandmother, " * 50, Refusal.NOT_AN_IMAGE, Format.UNKNOWN),
-        (b"%PDF-1.7\n" + b"x" * 500, Refusal.NOT_AN_IMAGE, Format.PDF),
-        (b"PK\x03\x04" + b"x" * 500, Refusal.NOT_AN_IMAGE, Format.ZIP),
-        (b'<svg xmlns="http://www.w3.org/2000/svg"><script>1</script></svg>', Refusal.UNSUPPORTED, Format.SVG),
-        (b"8BPS" + b"x" * 500, Refusal.UNSUPPORTED, Format.PSD),
-        (b"FUJIFILMCCD-RAW " + b"x" * 500, Refusal.UNSUPPORTED, Format.RAW),
-        (b"GIF89a" + b"x" * 500, Refusal.UNSUPPORTED, Format.GIF),
+        (b"", Refusal.EMPTY),
+        (b"Dear grandmother, " * 50, Refusal.NOT_AN_IMAGE),
+        (b"%PDF-1.7\n" + b"x" * 500, Refusal.NOT_AN_IMAGE),
+        (b'<svg xmlns="http://www.w3.org/2000/svg"><script>1</script></svg>', Refusal.NOT_AN_IMAGE),
+        (b"II*\x00\x10\x00\x00\x00CR\x02\x00" + b"x" * 500, Refusal.RAW),
     ],
 )
-def test_what_is_no_photo_is_refused_by_name(tmp_path, content: bytes, code: Refusal, found: Format) -> None:
+def test_what_is_no_photo_is_refused(tmp_path, content: bytes, code: Refusal) -> None:
     path = tmp_path / "photo.jpg"
     path.write_bytes(content)
-    with pytest.raises(PhotoError) as caught:
-        inspect(path)
-    assert (caught.value.code, caught.value.found) == (code, found)
+    assert code_of(path) is code
 
 
 def test_a_replaced_file_is_read_anew(save_photo, camera) -> None:
