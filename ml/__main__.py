@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(given)
     try:
         status: int = args.execute(args)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, FloatingPointError) as error:
         print(f"{parser.prog} {args.command}: {error}", file=sys.stderr)  # noqa: T201
         return 1
     return status

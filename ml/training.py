@@ -80,7 +80,8 @@ def train(
     Goes on from ``folder`` where it holds a state. ``frequency``: ``[bins]``, see :func:`ml.data.bin_frequency`.
     ``initial``: weights to start from (strict); ``encoder``: a pre-trained encoder alone. ``on_step`` is asked
     after every step: "pause" saves and returns, to be gone on with later; "stop" saves and returns as it is.
-    Raises ValueError where the folder's state belongs to other settings.
+    Raises ValueError where the folder's state belongs to other settings, FloatingPointError where the loss is lost;
+    the last saved state stays sound.
     """
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
@@ -124,6 +125,8 @@ def train(
             loss = colour_loss(
                 network(lightness.contiguous(memory_format=torch.channels_last)), ab, weights, settings.regression
             )
+            if not loss.isfinite():
+                raise FloatingPointError(f"the loss of step {step + 1} is {loss.item()}: try a lower rate")
             loss.backward()  # type: ignore[no-untyped-call]
             norm = nn.utils.clip_grad_norm_([*fast, *slow], settings.clip)
             optimizer.step()

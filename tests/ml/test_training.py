@@ -110,6 +110,18 @@ def test_a_budget_in_minutes_ends_the_training(
     assert entries[-1]["progress"] > 0.5
 
 
+def test_a_lost_loss_ends_the_training_before_it_spoils_the_weights(
+    tmp_path: Path, sampler: data.Sampler, planes: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(tmp_path, sampler, planes, on_step=lambda r: "pause" if r.step == 2 else "continue")
+    monkeypatch.setattr(training, "colour_loss", lambda *_: torch.tensor(float("nan")))
+    with pytest.raises(FloatingPointError, match="step 3"):
+        run(tmp_path, sampler, planes)
+    weights, about = training.averaged_weights(tmp_path)
+    assert about["step"] == 2
+    assert all(v.isfinite().all() for v in weights.values())
+
+
 def test_other_settings_do_not_go_on_with_a_state(
     tmp_path: Path, sampler: data.Sampler, planes: list[np.ndarray]
 ) -> None:
