@@ -51,6 +51,7 @@ def start(*, worker: str) -> None:
     _worker = worker
     _own_work_folder(worker)
     torch.set_num_threads(len(os.sched_getaffinity(0)))
+    _register_shipped()
     live()
 
 
@@ -82,15 +83,21 @@ def _live_version() -> ModelVersion:
 
 
 def _register_shipped() -> None:
+    """Make the shipped weights known. New ones take the place of older shipped ones, never of a model trained here."""
     weights = shipped()[DEFAULT_MODEL]
     card = read_card(weights)
+    if ModelVersion.objects.filter(sha256=card["sha256"]).exists():
+        return
     key = storage.weights_key(card["sha256"])
     known = {"name": card["name"], "architecture": card["architecture"]["network"], "card": card}
+    live = ModelVersion.objects.filter(state=ModelVersion.State.LIVE)
     try:
         if not storage.models().exists(key):
             storage.put(storage.models(), key, weights)
         with transaction.atomic():
-            ModelVersion.objects.create(sha256=card["sha256"], state=ModelVersion.State.LIVE, **known)
+            live.filter(is_shipped=True).update(state=ModelVersion.State.RETIRED)
+            state = ModelVersion.State.CANDIDATE if live.exists() else ModelVersion.State.LIVE
+            ModelVersion.objects.create(sha256=card["sha256"], state=state, is_shipped=True, **known)
     except (FileExistsError, IntegrityError):
         logger.info("Another worker registered the shipped model first.")
 

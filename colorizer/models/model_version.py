@@ -20,6 +20,7 @@ class ModelVersion(models.Model):
     sha256 = models.CharField(max_length=64, unique=True, editable=False, help_text="Of the weights file.")
     card = models.JSONField(default=dict, editable=False)
     state = models.CharField(max_length=10, choices=State.choices, default=State.CANDIDATE, editable=False)
+    is_shipped = models.BooleanField(default=False, editable=False, help_text="It came with Heirloom.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -19,6 +19,8 @@ def _fresh(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a child that has just begun."""
     for name, value in {"_live": None, "_refused": None, "_worker": "worker@here"}.items():
         monkeypatch.setattr(engine, name, value)
+    # It moves the whole process's temporary files; this process has the tests' own.
+    monkeypatch.setattr(engine, "_own_work_folder", lambda worker: None)
 
 
 @pytest.fixture
@@ -53,6 +55,22 @@ def test_the_first_start_makes_the_shipped_model_live_once() -> None:
     assert said.weights_sha256 == live.sha256
     assert said.device
     assert said.networks[0]["seconds"] > 0
+
+
+def test_weights_that_came_with_an_update_take_the_place_of_older_shipped_ones() -> None:
+    older = ModelVersion.objects.create(name="old", sha256="0" * 64, state=ModelVersion.State.LIVE, is_shipped=True)
+    engine.start(worker="worker@here")
+    older.refresh_from_db()
+    assert older.state == ModelVersion.State.RETIRED
+    assert engine.live().version.is_shipped
+
+
+def test_weights_that_came_with_an_update_leave_a_model_trained_here_live(version: MakeVersion) -> None:
+    own = version("own", 0.01)
+    go_live(own)
+    engine.start(worker="worker@here")
+    assert engine.live().version == own
+    assert ModelVersion.objects.get(is_shipped=True).state == ModelVersion.State.CANDIDATE
 
 
 def test_a_model_made_live_is_swapped_in_before_the_next_photo(version: MakeVersion) -> None:
