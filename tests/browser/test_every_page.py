@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from colorizer.models import Album, Photo, Status, User
 from tests.browser.conftest import Complaints
 from tests.conftest import Stack
+from tests.stack import wait_for
 
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 RULES = {
@@ -122,11 +123,13 @@ def test_a_tile_that_changes_keeps_its_picture(
 ) -> None:
     enter(family_owner)
     visitor.goto(live_stack.url + reverse("album", args=[states.pk]))
-    tile = visitor.locator(".tile[data-state=queued]").first
-    tile.evaluate("tile => { tile.seenBefore = true; tile.querySelector('.tile-grey').seenBefore = true }")
+    visitor.evaluate("""() => {
+        window.tile = document.querySelector('.tile[data-state=queued]');
+        window.picture = tile.querySelector('.tile-grey');
+    }""")
     Photo.objects.filter(colorings__status=Status.QUEUED).update(changed_at=timezone.now() + timedelta(minutes=1))
-    visitor.wait_for_function("tile => !tile.isConnected", arg=tile.element_handle())
-    assert tile.evaluate("tile => !tile.seenBefore && tile.querySelector('.tile-grey').seenBefore")
+    wait_for(lambda: visitor.evaluate("!tile.isConnected"), what="the tile's change")
+    assert visitor.evaluate("picture.isConnected && picture === document.getElementById(tile.id).querySelector('img')")
 
 
 def test_a_tile_that_asks_takes_the_answer(

@@ -46,6 +46,7 @@ def photo_page(
     first = states.photos.filter(deleted_at=None).first()
     assert first
     visitor.goto(live_stack.url + reverse("photo", args=[first.pk]))
+    expect(visitor.get_by_role("button", name="Look closer")).to_be_visible()  # it shows once the page listens
     return visitor
 
 

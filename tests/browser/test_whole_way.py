@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from colorizer.models import Photo
 from tests.browser.conftest import Complaints
 from tests.conftest import PASSWORD, Stack, make_photo
+from tests.stack import wait_for
 
 PDF = {"name": "recipes.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n"}
 
@@ -55,7 +56,7 @@ def test_a_stranger_goes_the_whole_way(in_the_family: Page, complaints: Complain
     expect(refused).to_contain_text("This file is a PDF. Export its pages as images and upload those.")
     expect(page.locator(".tile .tile-colour")).to_have_count(3)
     expect(page.locator("#album-status")).to_be_empty()
-    page.wait_for_function("new Set(fades).size === 3")
+    wait_for(lambda: page.evaluate("new Set(fades).size") == 3, what="three colours that fade in")
     complaints.provoked("415")
     refused.get_by_role("button", name="Dismiss").click()
     expect(refused).to_have_count(0)
@@ -123,6 +124,7 @@ def neighbours_by_arrow_keys(page: Page) -> None:
     page.locator("h1").click()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_text("2 of 3")).to_be_visible()
+    expect(page.get_by_role("button", name="Look closer")).to_be_visible()  # it shows once the page listens
     page.keyboard.press("ArrowLeft")
     expect(page.get_by_text("1 of 3")).to_be_visible()
 
