@@ -22,8 +22,12 @@ producer.config_from_object("django.conf:settings", namespace="CELERY")
 
 
 def after_commit(job: Job) -> None:
-    """Send ``job`` to its queue once the transaction at hand is committed; at once where there is none."""
-    transaction.on_commit(partial(send, job))
+    """Send ``job`` to its queue once the transaction at hand is committed; at once where there is none.
+
+    Bulk is not sent here: housekeeping keeps a few of it in the queue, from each family in turn.
+    """
+    if job.queue == Queue.INTERACTIVE:
+        transaction.on_commit(partial(send, job))
 
 
 def send(job: Job) -> bool:

@@ -12,6 +12,7 @@ from django.db.models import Avg, DurationField, ExpressionWrapper, F, Subquery,
 from django.utils import timezone
 
 from ..models import Coloring, Job, Original, Photo, Queue, Status, WorkerState
+from ..turns import in_turn
 
 RECENT = 20
 COLORING, PREPARING = "coloring", "preparing"
@@ -34,8 +35,10 @@ class _Open:
     photo: UUID
     queue: str
     status: str
-    since: datetime
+    changed_at: datetime
     started_at: datetime | None
+    sent_at: datetime | None
+    whose: UUID
 
 
 def waits_for(photos: Iterable[Photo]) -> dict[UUID, Wait]:
@@ -55,7 +58,7 @@ def _simulate(jobs: list[_Open], seconds: dict[str, float], workers: int) -> dic
     """Work the queue off in the workers' order; a photo that was read joins the end of its queue for its colours."""
     now = timezone.now()
     waits: dict[UUID, Wait] = {}
-    lines = {queue: deque(job for job in jobs if (job.status, job.queue) == (Status.QUEUED, queue)) for queue in Queue}
+    lines = {queue: deque(_line(jobs, queue)) for queue in Queue}
     before = 0.0
     for job in (job for job in jobs if job.status == Status.RUNNING):
         left = max(seconds[job.kind] - (now - (job.started_at or now)).total_seconds(), 0.0)
@@ -78,17 +81,29 @@ def _simulate(jobs: list[_Open], seconds: dict[str, float], workers: int) -> dic
     return waits
 
 
+def _line(jobs: list[_Open], queue: str) -> list[_Open]:
+    """Who waits in `queue`, first the next: as they came, but what is not sent yet of the bulk comes in turn."""
+    waiting = [job for job in jobs if (job.status, job.queue) == (Status.QUEUED, queue)]
+    if queue == Queue.INTERACTIVE:
+        return waiting
+    return [job for job in waiting if job.sent_at] + in_turn(job for job in waiting if not job.sent_at)
+
+
 def _whole(seconds: float) -> int:
     return max(1, round(seconds))
 
 
 def _open_rows() -> list[tuple[Any, ...]]:
     """All that is queued or running, oldest first. A row that is queued changed last when it was queued."""
-    order = ("queue", "status", "changed_at", "started_at")
-    coloring = Coloring.objects.filter(status__in=OPEN).values_list(Value(COLORING), "photo_id", *order)
+    order = ("queue", "status", "changed_at", "started_at", "sent_at")
+    coloring = Coloring.objects.filter(status__in=OPEN).values_list(
+        Value(COLORING), "photo_id", *order, "photo__album__family_id"
+    )
     preparing = Original.objects.filter(status__in=OPEN, photos__page=1)
     return list(
-        coloring.union(preparing.values_list(Value(PREPARING), "photos__id", *order), all=True).order_by(order[2])
+        coloring.union(preparing.values_list(Value(PREPARING), "photos__id", *order, "family_id"), all=True).order_by(
+            order[2]
+        )
     )
 
 

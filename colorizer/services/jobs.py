@@ -12,17 +12,23 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from .. import dispatch
 from ..models import Coloring, Job, Original, Photo, Queue, Status
+from ..turns import in_turn
 
 NEVER_SENT_GRACE = timedelta(seconds=5)
 """A row younger than this may be about to be sent by the request that made it."""
 FIRST_RESEND = timedelta(seconds=30)
 """How long a message may be missing before it is sent a second time; later ones wait HEIRLOOM_RESEND_SECONDS."""
+NEVER_SENT = Q(status=Status.QUEUED, sent_at=None)
 MOST_AT_ONCE = 500
+BULK_AHEAD = 20
+"""So many jobs of the bulk are in the queue at once: enough until housekeeping looks again, few enough to be fair."""
+FAMILY: dict[type[Job], str] = {Original: "family_id", Coloring: "photo__album__family_id"}
 
 
 class Lease(Enum):
@@ -125,19 +131,34 @@ def reap() -> int:
 
 
 def unsent() -> list[Job]:
-    """The queued rows to send now, oldest first: those never sent, and as many more as the broker has lost.
+    """The queued rows to send now: those never sent, oldest first, bulk in turn, and as many as the broker has lost.
 
     Which messages are lost cannot be told, only how many. So the oldest rows are sent, each at most once in
     HEIRLOOM_RESEND_SECONDS; a message too many is dropped by `claim`.
     """
     now = timezone.now()
     again = timedelta(seconds=settings.HEIRLOOM_RESEND_SECONDS)
-    never = Q(status=Status.QUEUED, sent_at=None, changed_at__lt=now - NEVER_SENT_GRACE)
+    forgotten = NEVER_SENT & Q(queue=Queue.INTERACTIVE, changed_at__lt=now - NEVER_SENT_GRACE)
     sent = Q(status=Status.QUEUED, sent_at__isnull=False)
     # A queued row's changed_at is when it was queued: sent well after that, it was sent again already.
     first = Q(sent_at__lt=now - min(FIRST_RESEND, again), sent_at__lte=F("changed_at") + FIRST_RESEND)
-    lost = sum(model._default_manager.filter(sent).count() for model in dispatch.TASKS) - dispatch.waiting()
-    return _oldest(never) + _oldest(sent & (first | Q(sent_at__lt=now - again)))[: max(lost, 0)]
+    lost = _count(sent) - dispatch.waiting()
+    lost_rows = _oldest(sent & (first | Q(sent_at__lt=now - again)))[: max(lost, 0)]
+    return _oldest(forgotten) + _next_of_bulk(BULK_AHEAD - _count(sent & Q(queue=Queue.BULK))) + lost_rows
+
+
+def _count(where: Q) -> int:
+    return sum(model._default_manager.filter(where).count() for model in dispatch.TASKS)
+
+
+def _next_of_bulk(most: int) -> list[Job]:
+    """Up to `most` rows of the bulk that were never sent, one of each family in turn."""
+    found: list[Any] = []
+    for model, family in FAMILY.items():
+        turn = Window(RowNumber(), partition_by=F(family), order_by="changed_at")
+        rows = model._default_manager.filter(NEVER_SENT, queue=Queue.BULK).annotate(whose=F(family), turn=turn)
+        found += rows.order_by("turn", "changed_at")[: max(most, 0)]
+    return in_turn(found)[: max(most, 0)]
 
 
 def _oldest(where: Q) -> list[Job]:

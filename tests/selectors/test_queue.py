@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from colorizer.models import Album, Coloring, Original, Photo, Queue, Status, WorkerState
+from colorizer.models import Album, Coloring, Original, Photo, Queue, Status, User, WorkerState
 from colorizer.selectors.queue import waits_for
 
 
@@ -64,6 +64,17 @@ def test_a_photo_that_is_still_to_be_read_waits_behind_the_colours_before_it(alb
     waits = waits_for([unread, colours])
     assert waits[unread.pk].place == 2
     assert waits[unread.pk].seconds >= 20
+
+
+def test_of_two_families_in_the_bulk_none_waits_for_all_that_the_other_has(
+    album: Album, stranger: User, pace: None
+) -> None:
+    attic = [photo_in(album, Queue.BULK, age=90 - number) for number in range(5)]
+    other = Album.objects.create(family=stranger.families.get(), title="One shoebox")
+    shoebox = photo_in(other, Queue.BULK, age=1)
+    waits = waits_for([*attic, shoebox])
+    assert [waits[photo.pk].place for photo in attic] == [1, 3, 4, 5, 6]
+    assert waits[shoebox.pk].place == 2
 
 
 def test_two_workers_halve_the_wait_and_one_that_is_gone_does_not(album: Album, pace: None) -> None:

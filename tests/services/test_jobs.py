@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from colorizer import dispatch
-from colorizer.models import Album, Coloring, Family, ModelVersion, Original, Photo, Queue, Status
+from colorizer.models import Album, Coloring, Family, ModelVersion, Original, Photo, Queue, Status, User
 from colorizer.services import coloring as colorings
 from colorizer.services import jobs, preparing
 from colorizer.services.jobs import Lease
@@ -241,6 +241,37 @@ class TestSendingAgain:
         assert jobs.unsent() == []
         Original.objects.update(changed_at=timezone.now() - timedelta(seconds=6))
         assert jobs.unsent() == [photo.original]
+
+    def test_the_bulk_is_sent_a_few_at_a_time_one_of_each_family_in_turn(
+        self, held: dict[str, int], album: Album, stranger: User
+    ) -> None:
+        other = Album.objects.create(family=stranger.families.get(), title="One shoebox")
+        now = timezone.now()
+        attic = [
+            make_photo_row(album, queue=Queue.BULK, changed_at=now - timedelta(minutes=60 - number)).original
+            for number in range(jobs.BULK_AHEAD + 5)
+        ]
+        shoebox = [make_photo_row(other, "box.jpg", queue=Queue.BULK).original for _ in range(2)]
+        chosen = jobs.unsent()
+        assert chosen[:5] == [attic[0], shoebox[0], attic[1], shoebox[1], attic[2]]
+        assert len(chosen) == jobs.BULK_AHEAD
+        for job in chosen[:-3]:
+            jobs.note_sent(job)
+        held["messages"] = len(chosen) - 3
+        assert jobs.unsent() == chosen[-3:]
+
+    def test_the_bulk_waits_for_its_turn_and_the_first_photos_do_not(
+        self,
+        photo: Photo,
+        monkeypatch: pytest.MonkeyPatch,
+        django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+    ) -> None:
+        sent: list[Any] = []
+        monkeypatch.setattr(dispatch, "send", sent.append)
+        with django_capture_on_commit_callbacks(execute=True):
+            first = colorings.request(photo=photo)
+            colorings.request(photo=make_photo_row(photo.album), queue=Queue.BULK)
+        assert sent == [first]
 
 
 def test_a_broker_that_is_away_loses_no_row(queued: Coloring) -> None:
