@@ -78,6 +78,7 @@ def set_role(*, membership: Membership, role: Role) -> None:
     """Raises LastOwner where this would leave the family without one."""
     if role != Role.OWNER:
         _keep_an_owner(membership)
+        _withdraw_invites(membership)
     membership.role = role
     membership.save(update_fields=["role"])
 
@@ -86,6 +87,7 @@ def set_role(*, membership: Membership, role: Role) -> None:
 def remove_member(*, membership: Membership) -> None:
     """Raises LastOwner where this would leave the family without one."""
     _keep_an_owner(membership)
+    _withdraw_invites(membership)
     membership.delete()
 
 
@@ -94,6 +96,11 @@ def _keep_an_owner(membership: Membership) -> None:
     family = Family.objects.select_for_update().get(pk=membership.family_id)
     if not family.memberships.filter(role=Role.OWNER).exclude(pk=membership.pk).exists():
         raise LastOwner
+
+
+def _withdraw_invites(membership: Membership) -> None:
+    """Only an owner's invites count: who is none any more would come back, or let others in, through an old one."""
+    Invite.objects.filter(family=membership.family_id, created_by=membership.user_id, accepted_at=None).delete()
 
 
 def _hash(token: str) -> str:

@@ -172,6 +172,29 @@ def test_a_withdrawn_invite_is_gone(family: Family, owner: User, link: str, stra
     assert as_(stranger).get(link).status_code == 404
 
 
+@pytest.mark.parametrize(("deed", "form"), [("role", {"role": "editor"}), ("remove", {})])
+def test_the_invites_of_one_who_is_an_owner_no_more_are_gone(
+    family: Family, owner: User, editor: User, link: str, stranger: User, deed: str, form: dict[str, str]
+) -> None:
+    account.set_role(membership=Membership.objects.get(user=editor), role=Role.OWNER)
+    others = account.create_invite(family=family, by=editor, role=Role.VIEWER)
+    elsewhere = account.create_invite(family=account.found_family(user=owner, name="Berg"), by=owner, role=Role.VIEWER)
+    as_(editor).post(f"/families/{family.pk}/members/{number(owner, family)}/{deed}/", form)
+    assert as_(stranger).get(link).status_code == 404
+    assert account.open_invite(token=others)
+    assert account.open_invite(token=elsewhere)
+
+
+def test_an_accepted_invite_stays_known_when_its_owner_goes(
+    family: Family, owner: User, editor: User, link: str, stranger: User
+) -> None:
+    as_(stranger).post(link)
+    account.set_role(membership=Membership.objects.get(user=editor), role=Role.OWNER)
+    account.remove_member(membership=Membership.objects.get(user=owner, family=family))
+    assert Invite.objects.exists()
+    assert role_of(stranger, family) == Role.EDITOR
+
+
 def test_a_member_who_opens_an_invite_keeps_the_role_and_the_invite(family: Family, owner: User, link: str) -> None:
     as_(owner).post(link)
     assert role_of(owner, family) == Role.OWNER
