@@ -157,6 +157,21 @@ def test_the_admin_section_shows_no_photo_and_no_album(client: Client) -> None:
         assert client.get(f"/admin/colorizer/{path}/add/").status_code == 200
 
 
+def test_the_admin_section_has_no_sign_in_of_its_own_whose_tries_nobody_counts(client: Client) -> None:
+    boss = User.objects.create_superuser("boss@example.org", PASSWORD)
+    for answer in (
+        client.get("/admin/login/?next=/admin/"),
+        client.post("/admin/login/?next=/admin/", {"username": boss.email, "password": PASSWORD}),
+    ):
+        assert answer["Location"] == "/accounts/login/?next=%2Fadmin%2F"
+    assert "_auth_user_id" not in client.session
+
+
+def test_a_member_who_is_no_admin_is_shown_out_of_the_admin_section(client: Client, owner: User) -> None:
+    client.force_login(owner)
+    assert client.get("/admin/login/").status_code == 403
+
+
 def test_deleting_a_family_is_not_an_admins_to_do(client: Client, family: Family) -> None:
     client.force_login(User.objects.create_superuser("boss@example.org", PASSWORD))
     assert client.post(f"/admin/colorizer/family/{family.pk}/delete/", {"post": "yes"}).status_code == 403
