@@ -12,6 +12,7 @@ from ..forms import PhotoForm
 from ..models import Photo
 from ..selectors import gallery
 from ..services import coloring, intake, trash
+from ..services import photo as photos
 from . import access, tiles
 from .access import FamilyRequest, signed_in
 
@@ -39,7 +40,7 @@ def edit(request: FamilyRequest, pk: UUID) -> HttpResponse:
     found = access.photo(request.user, pk, edit=True)
     form = PhotoForm(request.POST, instance=found)
     if form.is_valid():
-        form.save()
+        photos.describe(photo=found, **form.cleaned_data)
         return redirect("photo", pk=pk)
     page = gallery.photo_page(user=request.user, photo=found, cursor=timezone.now())
     return render(request, "photo.html", page | {"form": form}, status=422)

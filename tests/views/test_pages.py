@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models.signals import pre_save
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -118,6 +119,12 @@ class TestHome:
         (entry,) = client.get(reverse("home")).context["families"]
         assert entry.albums == []
 
+    def test_who_belongs_to_no_family_is_led_to_one(self, as_editor: Client, editor: User) -> None:
+        editor.memberships.all().delete()
+        page = as_editor.get(reverse("home")).content.decode()
+        assert "You belong to no family yet" in page
+        assert f'href="{reverse("families")}"' in page.partition("<main")[2]
+
 
 class TestPhoto:
     def test_it_stands_between_its_neighbours(self, as_viewer: Client, album: Album) -> None:
@@ -138,6 +145,26 @@ class TestPhoto:
         page = as_editor.get(reverse("photo", args=[photo.pk])).content.decode()
         assert "<script>alert" not in page
         assert "Aunt Greta &amp; Karl" in page
+
+    def test_keeping_its_story_leaves_alone_what_the_worker_writes_meanwhile(
+        self, as_editor: Client, photo: Photo
+    ) -> None:
+        newer = Coloring.objects.create(photo=photo, status=Status.DONE)
+
+        def meanwhile(**_: Any) -> None:
+            Photo.objects.filter(pk=photo.pk).update(shown=newer, deleted_at=photo.created_at)
+
+        pre_save.connect(meanwhile, sender=Photo)
+        try:
+            as_editor.post(reverse("photo_edit", args=[photo.pk]), {"caption": "By the lake"})
+        finally:
+            pre_save.disconnect(meanwhile, sender=Photo)
+        kept = Photo.objects.get(pk=photo.pk)
+        assert (kept.caption, kept.shown, kept.deleted_at) == ("By the lake", newer, photo.created_at)
+
+    def test_a_new_story_is_told_to_the_pages_that_show_it(self, as_editor: Client, photo: Photo) -> None:
+        as_editor.post(reverse("photo_edit", args=[photo.pk]), {"caption": "By the lake"})
+        assert Photo.objects.get(pk=photo.pk).changed_at > photo.changed_at
 
     def test_a_story_that_is_too_long_is_shown_again_to_be_shortened(self, as_editor: Client, photo: Photo) -> None:
         answer = as_editor.post(reverse("photo_edit", args=[photo.pk]), {"caption": "x" * 501})
@@ -175,6 +202,31 @@ class TestButtons:
         Photo.objects.filter(pk=grey.pk).update(state=Photo.State.ASKS)
         self.press(as_editor, "photo_answer", grey, answer=answer)
         assert grey.colorings.count() == colorings
+
+    def test_a_photo_that_was_kept_can_be_coloured_after_all(self, as_editor: Client, grey: Photo) -> None:
+        Photo.objects.filter(pk=grey.pk).update(state=Photo.State.ASKS)
+        button = reverse("photo_retry", args=[grey.pk])
+        assert button in self.press(as_editor, "photo_answer", grey, answer="keep")
+        assert button in as_editor.get(reverse("photo", args=[grey.pk])).content.decode()
+        self.press(as_editor, "photo_retry", grey)
+        assert grey.colorings.get().status == Status.QUEUED
+
+    @pytest.mark.parametrize("state", [Photo.State.ASKS, Photo.State.PREPARING, Photo.State.REFUSED])
+    def test_a_photo_that_is_not_ready_is_not_coloured_by_a_retry(
+        self, as_editor: Client, grey: Photo, state: Photo.State
+    ) -> None:
+        Photo.objects.filter(pk=grey.pk).update(state=state)
+        self.press(as_editor, "photo_retry", grey)
+        assert not grey.colorings.exists()
+
+    def test_tile_and_page_ask_in_the_same_words_those_who_may_answer(
+        self, as_editor: Client, as_viewer: Client, grey: Photo
+    ) -> None:
+        Photo.objects.filter(pk=grey.pk).update(state=Photo.State.ASKS)
+        for name in ("photo_tile", "photo"):
+            page = as_editor.get(reverse(name, args=[grey.pk])).content.decode()
+            assert all(said in page for said in ("Is this already in colour?", "Yes, keep it", "No, colour it"))
+            assert "already in colour" not in as_viewer.get(reverse(name, args=[grey.pk])).content.decode()
 
     def test_delete_and_undo(self, as_editor: Client, photo: Photo) -> None:
         assert reverse("photo_restore", args=[photo.pk]) in self.press(as_editor, "photo_delete", photo)
