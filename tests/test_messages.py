@@ -339,6 +339,9 @@ def test_a_familys_pages_speak_german(member: Client, family: Family, owner: Use
     assert_german(page_of(Client(headers={"accept-language": "de"}), link))
     account.found_family(user=owner, name="Nebenan")
     assert_german(page_of(member, "/families/"))
+    Membership.objects.filter(user=owner).delete()
+    assert_german(page_of(member, "/"))
+    assert_german(page_of(member, "/families/"))
 
 
 @pytest.mark.django_db

@@ -31,8 +31,11 @@ def cancel(*, photo: Photo) -> None:
 
 
 def retry(*, photo: Photo) -> None:
-    """Try again what failed or was cancelled: the reading of the file, or the colouring."""
+    """Try again what failed or was cancelled: the reading of the file, or the colouring. Colour what was kept."""
     latest = photo.colorings.order_by("created_at").last()
+    if latest is None and photo.state == Photo.State.READY:
+        request(photo=photo)
+        return
     job: Job = latest or photo.original
     if job.status in (Status.FAILED, Status.CANCELLED):
         jobs.requeue(job=job)
