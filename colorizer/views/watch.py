@@ -88,9 +88,8 @@ class Watch:
         return b"".join(self._event(f"photo-{photo.pk}", photo) for photo in photos)
 
     def _is_new(self, photo: Photo) -> bool:
-        """Whether the page has no tile of it yet. The first page of one's own upload came with the upload's answer."""
-        own = photo.page == 1 and photo.original.uploaded_by_id == self._user.pk
-        return photo.created_at > self._since and photo.pk not in self._told and not own
+        """Whether the page may have no tile of it yet. One that has it all the same, of its own upload, swaps it."""
+        return photo.created_at > self._since - changes.OVERLAP and photo.pk not in self._told
 
     def _event(self, name: str, photo: Photo) -> bytes:
         html = tiles.render(self._request, photo, can_edit=self._can_edit)

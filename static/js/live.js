@@ -48,6 +48,23 @@ album.addEventListener("htmx:load", (event) => {
 new MutationObserver(tell).observe(grid, { childList: true });
 tell();
 
+// --- A photo may be here already, or new: the page knows, who tells of it does not -------------------------------------
+function place(html) {
+  const page = new DOMParser().parseFromString(html, "text/html");
+  for (const fresh of page.querySelectorAll(".tile")) {
+    fresh.removeAttribute("hx-swap-oob");
+    const old = document.getElementById(fresh.id);
+    if (old) htmx.swap(old, fresh.outerHTML, { swapStyle: "outerHTML" });
+    else if (fresh.dataset.state !== "gone") htmx.swap(grid, fresh.outerHTML, { swapStyle: "beforeend" });
+  }
+}
+
+album.addEventListener("htmx:sseBeforeMessage", (event) => {
+  if (event.detail.type !== "new") return;
+  event.preventDefault();
+  place(event.detail.data);
+});
+
 // --- Where the stream fails twice, the page asks every three seconds until the stream is back -------------------------
 let errors = 0;
 let polling = null;
@@ -56,13 +73,7 @@ async function poll() {
   const answer = await fetch(`${album.dataset.changes}&cursor=${encodeURIComponent(album.dataset.cursor)}`).catch(() => null);
   if (!answer?.ok) return;
   album.dataset.cursor = answer.headers.get("X-Cursor");
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  for (const fresh of page.querySelectorAll(".tile")) {
-    fresh.removeAttribute("hx-swap-oob"); // a photo may be here already, or new: the page knows, the answer does not
-    const old = document.getElementById(fresh.id);
-    if (old) htmx.swap(old, fresh.outerHTML, { swapStyle: "outerHTML" });
-    else if (fresh.dataset.state !== "gone") htmx.swap(grid, fresh.outerHTML, { swapStyle: "beforeend" });
-  }
+  place(await answer.text());
 }
 
 album.addEventListener("htmx:sseError", () => {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, BrowserContext, Page, Route, expect
 
 from colorizer.models import Photo
 from tests.browser.conftest import Complaints
@@ -156,6 +156,28 @@ def trash_gives_back(page: Page) -> None:
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("heading", name="Minka by the stove")).to_be_visible()
     assert Photo.objects.filter(deleted_at=None).count() == 3
+
+
+def test_an_upload_is_on_every_open_page_once(in_the_family: Page, context: BrowserContext) -> None:
+    page, other = in_the_family, context.new_page()
+    other.goto(page.url)
+    page.get_by_label("Add photos").first.set_input_files([scan("shared.jpg", size=(640, 500), seed=30)])
+    for each in (other, page):
+        expect(each.locator(".tile .tile-colour")).to_have_count(1)  # by then it was told as new
+        expect(each.locator(".tile")).to_have_count(1)
+
+
+def test_an_upload_that_the_stream_shows_before_its_answer_comes_is_there_once(in_the_family: Page) -> None:
+    page = in_the_family
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/upload/", lambda route: held.append((route, route.fetch())))
+    page.get_by_label("Add photos").first.set_input_files([scan("early.jpg", size=(640, 510), seed=31)])
+    expect(page.locator(".tile")).to_have_count(1)
+    (route, response) = held[0]
+    route.fulfill(response=response)
+    expect(page.locator(".upload")).to_have_count(0)
+    expect(page.locator(".tile")).to_have_count(1)
+    expect(page.locator(".tile .tile-colour")).to_have_count(1)
 
 
 def test_without_the_event_stream_colour_arrives_all_the_same(

@@ -155,9 +155,9 @@ def test_pages_that_were_found_later_are_new_on_the_page(
     assert f'id="photo-{page.pk}"' in event["data"]
 
 
-@pytest.mark.parametrize(("by_oneself", "name"), [(True, "photo-"), (False, "new")])
-def test_the_tile_of_ones_own_upload_is_there_already_and_another_persons_is_new(
-    lake: Album, cousin: User, open_page: Callable[..., Any], by_oneself: bool, name: str
+@pytest.mark.parametrize("by_oneself", [True, False])
+def test_an_upload_is_new_on_every_page_whoever_sent_it(
+    lake: Album, cousin: User, open_page: Callable[..., Any], by_oneself: bool
 ) -> None:
     photo = long_ago(make_photo(lake))
     photo.original.uploaded_by = cousin if by_oneself else member(lake.family, Role.OWNER)
@@ -165,7 +165,20 @@ def test_the_tile_of_ones_own_upload_is_there_already_and_another_persons_is_new
     with open_page() as stream:
         stream.until_it_is_open()
         tick(photo, created_at=timezone.now())
-        assert next(iter(stream))["event"].startswith(name)
+        events = iter(stream)
+        assert next(events)["event"] == "new"
+        tick(photo)
+        assert next(events)["event"] == f"photo-{photo.pk}"
+
+
+def test_a_photo_committed_only_after_the_page_was_made_is_new_on_it(
+    lake: Album, open_page: Callable[..., Any]
+) -> None:
+    photo = long_ago(make_photo(lake))
+    with open_page(cursor=gallery.as_text(timezone.now())) as stream:
+        stream.until_it_is_open()
+        tick(photo, created_at=timezone.now() - timedelta(seconds=2))
+        assert next(iter(stream))["event"] == "new"
 
 
 def test_a_photo_put_in_the_trash_offers_to_undo(lake: Album, open_page: Callable[..., Any]) -> None:
