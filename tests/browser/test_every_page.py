@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from colorizer.models import Album, Photo, Status, User
+from colorizer.models import Album, Photo, Role, Status, User
 from tests.browser.conftest import Complaints
-from tests.conftest import Stack
+from tests.conftest import Stack, member
 from tests.stack import wait_for
 
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
@@ -140,7 +140,27 @@ def test_a_tile_that_asks_takes_the_answer(
     asks = visitor.locator(".tile[data-state=asks]")
     identity = asks.get_attribute("id")
     asks.get_by_role("button", name="Yes, keep it").click()
-    expect(visitor.locator(f"#{identity}")).to_have_attribute("data-state", "kept")
+    kept = visitor.locator(f"#{identity}")
+    expect(kept).to_have_attribute("data-state", "kept")
+    kept.get_by_role("button", name="Colour it").click()
+    expect(kept.get_by_role("button", name="Colour it")).to_have_count(0)
+    assert Photo.objects.get(pk=str(identity).removeprefix("photo-")).colorings.exists()
+
+
+def test_removing_a_member_asks_first(
+    visitor: Page, live_stack: Stack, states: Album, family_owner: User, enter: Callable[[User], None]
+) -> None:
+    cousin = member(states.family, Role.VIEWER)
+    enter(family_owner)
+    visitor.goto(live_stack.url + reverse("family", args=[states.family_id]))
+    visitor.get_by_role("button", name=f"Remove {cousin}").click()
+    sure = visitor.get_by_role("dialog", name=f"Remove {cousin} from the family?")
+    expect(sure).to_be_visible()
+    assert faults(visitor) == []
+    assert cousin.memberships.exists()
+    sure.get_by_role("button", name="Remove").click()
+    expect(visitor.get_by_role("button", name=f"Remove {cousin}")).to_have_count(0)
+    assert not cousin.memberships.exists()
 
 
 def test_a_refused_photo_is_removed_and_taken_back(
