@@ -25,7 +25,7 @@ class Job(models.Model):
     """What a worker does once, however often it is told to.
 
     ``attempt`` counts the times the row was queued and is part of the message's id, so an old message is known as old.
-    ``failures`` counts crashes and errors since the job last made progress; the third ends it.
+    ``failures`` counts crashes and errors, whatever progress lay between; the third ends it, and a retry counts anew.
     A lease (``lease_owner``, ``heartbeat_at``) says who works on it; a heartbeat older than the lease is a dead worker.
     """
 

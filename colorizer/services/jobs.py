@@ -75,23 +75,16 @@ def fail(*, job: Job, owner: str, reason: str, detail: str = "") -> bool:
 
 
 def count_failure(*, job: Job, owner: str, reason: str, detail: str = "") -> bool:
-    """The work broke off. It is tried again; the third failure ends it."""
-    if job.failures + 1 >= Job.MOST_FAILURES:
-        return _leave(
-            job,
-            owner,
-            status=Status.FAILED,
-            failures=job.failures + 1,
-            reason=reason,
-            detail=detail,
-            finished_at=timezone.now(),
-        )
-    return _leave(job, owner, failures=job.failures + 1, reason=reason, detail=detail, **_queued_again())
+    """The work broke off. It is tried again where it is still wanted; the third failure ends it."""
+    failures = job.failures + 1
+    ended = {"status": Status.FAILED, "finished_at": timezone.now()}
+    then = ended if failures >= Job.MOST_FAILURES else _queued_again()
+    return _leave_wanted(job, owner, failures=failures, reason=reason, detail=detail, **then)
 
 
 def give_back(*, job: Job, owner: str) -> bool:
     """The worker has to stop, through no fault of the job: it goes back to the queue and nothing is counted."""
-    return _leave(job, owner, **_queued_again())
+    return _leave_wanted(job, owner, **_queued_again())
 
 
 def stopped(*, job: Job, owner: str) -> bool:
@@ -171,8 +164,6 @@ def _oldest(where: Q) -> list[Job]:
 
 
 def _reap(job: Job) -> bool:
-    if job.cancel_requested:
-        return stopped(job=job, owner=job.lease_owner)
     detail = f"No sign of life from {job.lease_owner} since {job.heartbeat_at}."
     return count_failure(job=job, owner=job.lease_owner, reason="crashed", detail=detail)
 
@@ -201,6 +192,12 @@ def _keep(job: Job, owner: str, **fields: Any) -> Lease:
 def _leave(job: Job, owner: str, **fields: Any) -> bool:
     """A step that only the holder of the lease may take."""
     return _move(job, Q(status=Status.RUNNING, lease_owner=owner), **fields)
+
+
+def _leave_wanted(job: Job, owner: str, **fields: Any) -> bool:
+    """Leave a job that is not done. One that its family called off meanwhile ends there, whatever `job` still says."""
+    wanted = Q(status=Status.RUNNING, lease_owner=owner, cancel_requested=False)
+    return _move(job, wanted, **fields) or stopped(job=job, owner=owner)
 
 
 def _move(job: Job, where: Q, **fields: Any) -> bool:

@@ -171,6 +171,25 @@ def test_a_dead_workers_job_that_is_no_longer_wanted_is_cancelled(running: Color
     assert Coloring.objects.get().status == Status.CANCELLED
 
 
+@pytest.mark.parametrize("failures", [0, 2])
+@pytest.mark.parametrize("step", ["give_back", "count_failure", "crashed"])
+def test_a_job_called_off_ends_there_however_its_worker_leaves_it(
+    running: Coloring, photo: Photo, monkeypatch: pytest.MonkeyPatch, step: str, failures: int
+) -> None:
+    Coloring.objects.update(failures=failures)
+    stale = Coloring.objects.get()
+    colorings.cancel(photo=photo)
+    if step == "give_back":
+        assert jobs.give_back(job=stale, owner=OWNER)
+    elif step == "count_failure":
+        assert jobs.count_failure(job=stale, owner=OWNER, reason="internal")
+    else:
+        how = {"model": Coloring, "pk": stale.pk, "attempt": 1, "worker": "here/1/"}
+        assert jobs.crashed(**how, reason="crashed", detail="signal 9")
+    ended = Coloring.objects.get()
+    assert (ended.status, ended.attempt, ended.failures) == (Status.CANCELLED, 1, failures)
+
+
 def test_the_parent_buries_only_its_own_childs_job(running: Coloring) -> None:
     how = {"model": Coloring, "pk": running.pk, "attempt": 1, "reason": "crashed", "detail": "signal 9"}
     assert not jobs.crashed(**how, worker="there/3/")
