@@ -11,7 +11,7 @@ from typing import IO, NamedTuple
 import pi_heif
 
 MOST_SEGMENTS = 10_000
-"""Of a JPEG before its frame header: far more than any camera writes."""
+"""Of a JPEG before its frame header, fill bytes among them: far more than any camera writes."""
 
 MOST_TAGS = 4096
 """Of a TIFF's directory: the standard knows some two hundred."""
@@ -59,8 +59,12 @@ def _jpeg(file: IO[bytes]) -> Iterator[tuple[int, int]]:
     marker, frame = Struct(">BBH"), Struct(">BHH")
     file.seek(2)
     for _ in range(MOST_SEGMENTS):
-        while (code := file.read(2)) and (code == b"\xff\xff" or code[1] in _STANDALONE):
-            file.seek(-1 if code == b"\xff\xff" else 0, 1)
+        code = file.read(2)
+        if code == b"\xff\xff":  # the first of them only fills
+            file.seek(-1, 1)
+            continue
+        if code[1] in _STANDALONE:
+            continue
         prefix, kind, length = marker.unpack(code + file.read(2))
         if prefix != 0xFF or length < 2:
             raise BadHeaders("Not a JPEG segment.")

@@ -107,6 +107,12 @@ REFUSED = {
     "a PNG of no width": ("a.png", files.png_header(0, 10), "unreadable", 422),
     "a PNG cut off in its header": ("a.png", picture("PNG")[:20], "unreadable", 422),
     "a JPEG cut off in its header": ("a.jpg", picture("JPEG")[:12], "unreadable", 422),
+    "a JPEG of fill bytes": (
+        "a.jpg",
+        b"\xff\xd8" + b"\xff" * 20_000 + files.jpeg_header(60, 40)[2:],
+        "unreadable",
+        422,
+    ),
     "a TIFF whose directory is missing": ("a.tif", b"II*\0\xff\xff\0\0", "unreadable", 422),
     "a TIFF of a million tags": ("a.tif", b"II*\0\x08\0\0\0\xff\xff" + bytes(800_000), "unreadable", 422),
     "a HEIC with nothing behind its brand": ("a.heic", picture("HEIC")[:40], "unreadable", 422),
