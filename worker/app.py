@@ -21,7 +21,7 @@ def start_child(sender: str, **_: Any) -> None:
     """A fresh child begins: warm up before the first photo comes."""
     from . import engine, lease
 
-    lease.start(worker=sender)
+    lease.start(worker=sender, announce=engine.announce)
     engine.start(worker=sender)
 
 

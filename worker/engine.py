@@ -69,7 +69,7 @@ def live() -> Live:
         _refused = version
         logger.exception("The model %s is not fit for use; %s stays.", version, _live.version)
     else:
-        _announce(_live)
+        announce()
     return _live
 
 
@@ -144,8 +144,10 @@ def _mean_lightness(path: Path) -> float:
     return float(picture.colourspace("lab")[0].avg())
 
 
-def _announce(live: Live) -> None:
-    """Tell the web, which cannot ask."""
+def announce() -> None:
+    """Tell the web, which cannot ask, what runs here; nothing yet while the first model loads."""
+    if (live := _live) is None:
+        return
     now = timezone.now()
     project = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["project"]
     WorkerState.objects.update_or_create(

@@ -24,7 +24,6 @@ from colorizer.services import jobs
 
 logger = logging.getLogger(__name__)
 _stopping = threading.Event()
-_worker = ""
 _held: "Held | None" = None
 
 
@@ -131,23 +130,28 @@ def _reason(error: Exception) -> str:
     return "storage" if isinstance(error, OSError) else "internal"
 
 
-def start(*, worker: str) -> None:
-    """Get a fresh child ready: its name and its heartbeat."""
-    global _worker
-    _worker = worker
-    threading.Thread(target=_beat_for_ever, name="heartbeat", daemon=True).start()
+def start(*, worker: str, announce: Callable[[], None]) -> None:
+    """Get a fresh child ready: its name and its heartbeat. `announce` makes its row for the web anew."""
+    how = {"worker": worker, "announce": announce}
+    threading.Thread(target=_beat_for_ever, kwargs=how, name="heartbeat", daemon=True).start()
 
 
-def _beat_for_ever() -> None:
+def _beat_for_ever(worker: str, announce: Callable[[], None]) -> None:
     while True:
         time.sleep(settings.HEIRLOOM_HEARTBEAT_SECONDS)
         try:
             close_old_connections()
-            WorkerState.objects.filter(name=_worker).update(heartbeat_at=timezone.now())
-            if held := _held:
-                jobs.beat(job=held.job, owner=held.owner)
+            beat(worker=worker, announce=announce)
         except DatabaseError:
             logger.warning("The heartbeat could not be written.", exc_info=True)
+
+
+def beat(*, worker: str, announce: Callable[[], None]) -> None:
+    """Give one sign of life: the worker's own, and that of the job at hand."""
+    if not WorkerState.objects.filter(name=worker).update(heartbeat_at=timezone.now()):
+        announce()  # housekeeping forgets a worker that was suspended for a day
+    if held := _held:
+        jobs.beat(job=held.job, owner=held.owner)
 
 
 def stop_children() -> None:

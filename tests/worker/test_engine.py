@@ -9,7 +9,7 @@ import torch
 from colorizer import storage
 from colorizer.models import ModelVersion, WorkerState
 from ml import checkpoint
-from worker import engine
+from worker import engine, lease
 
 MakeVersion = Callable[[str, float], ModelVersion]
 
@@ -55,6 +55,15 @@ def test_the_first_start_makes_the_shipped_model_live_once() -> None:
     assert said.weights_sha256 == live.sha256
     assert said.device
     assert said.networks[0]["seconds"] > 0
+
+
+def test_a_worker_that_was_forgotten_announces_itself_again() -> None:
+    lease.beat(worker="worker@here", announce=engine.announce)
+    assert not WorkerState.objects.exists()
+    sha256 = engine.live().version.sha256
+    WorkerState.objects.all().delete()
+    lease.beat(worker="worker@here", announce=engine.announce)
+    assert WorkerState.objects.get(name="worker@here").weights_sha256 == sha256
 
 
 def test_weights_that_came_with_an_update_take_the_place_of_older_shipped_ones() -> None:
