@@ -12,7 +12,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
 from celery import Celery, signals
 from celery.platforms import set_pdeathsig
-from celery.schedules import crontab
 from django.conf import settings
 from django.utils import timezone
 from kombu import Queue
@@ -21,6 +20,7 @@ from kombu.exceptions import OperationalError
 QUEUE = "housekeeping"
 LOOK_AFTER_QUEUE, EMPTY_TRASH = "heirloom.look-after-queue", "heirloom.empty-trash"
 FORGOTTEN = timedelta(days=1)
+TRASH_EVERY = timedelta(hours=1)
 WORKER = os.getpid()
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ app.conf.update(
             # What a scheduler that stood still has missed is not made up for.
             "options": {"expires": settings.HEIRLOOM_HOUSEKEEPING_SECONDS},
         },
-        "empty the trash": {"task": EMPTY_TRASH, "schedule": crontab(hour="3", minute="30")},
+        "empty the trash": {"task": EMPTY_TRASH, "schedule": TRASH_EVERY},
     },
 )
 
@@ -71,6 +71,11 @@ app.task(look_after_queue, name=LOOK_AFTER_QUEUE)
 app.task(empty_trash, name=EMPTY_TRASH)
 
 
+def empty_trash_first(**_: Any) -> None:
+    """The clock counts from its start alone: on a machine that is off every night, the hour would seldom come."""
+    app.send_task(EMPTY_TRASH)
+
+
 def end_with_parent(**_: Any) -> None:
     """The clock is a process of its own, forked; it must not tick on where its worker was killed."""
     set_pdeathsig("SIGKILL")
@@ -78,4 +83,5 @@ def end_with_parent(**_: Any) -> None:
         os._exit(1)
 
 
+signals.worker_ready.connect(empty_trash_first)
 signals.beat_embedded_init.connect(end_with_parent)

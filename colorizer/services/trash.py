@@ -66,7 +66,7 @@ def empty(*, families: QuerySet[Family]) -> None:
 
 
 def purge_expired() -> None:
-    """Delete for ever what has lain in the trash longer than it keeps things. Housekeeping calls this daily."""
+    """Delete for ever what has lain in the trash longer than it keeps things. Housekeeping calls this every hour."""
     _empty(Q(deleted_at__lt=timezone.now() - timedelta(days=DAYS)), families=Family.objects.all(), reason="expired")
 
 

@@ -2,13 +2,15 @@
 
 import os
 import signal
+from datetime import timedelta
 
 import pytest
 import redis
 from django.conf import settings
+from django.utils import timezone
 
 from colorizer import storage
-from colorizer.models import Coloring, Photo, Status
+from colorizer.models import Album, Coloring, Photo, Status
 from colorizer.services import coloring
 from tests.conftest import StartWorker, start_broker
 from tests.stack import Process, celery, wait_for
@@ -111,6 +113,17 @@ def test_a_worker_that_slept_through_its_lease_writes_nothing(
     os.kill(child_of(asleep), signal.SIGCONT)
     wait_for(lambda: slow.said(f"The lease of {asleep.message_id} was lost"))
     assert ends_with_one_result(photo).finished_at == done.finished_at
+
+
+def test_a_scheduler_empties_the_trash_as_soon_as_it_starts(
+    shared_database: None, broker: Process, scheduler: Process, album: Album
+) -> None:
+    Album.objects.filter(pk=album.pk).update(deleted_at=timezone.now() - timedelta(days=31))
+    started = celery("worker.housekeeping", "morning-scheduler", "--beat")
+    try:
+        wait_for(lambda: not Album.objects.filter(pk=album.pk).exists())
+    finally:
+        started.stop()
 
 
 def test_a_scheduler_that_is_killed_leaves_no_clock_behind(shared_database: None, broker: Process) -> None:
