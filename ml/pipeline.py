@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ml.color import max_chroma_table
 from ml.method import AbField, Method
-from ml.photo import Photo, open_page
+from ml.photo import DEFAULT_LIMITS, Limits, Photo, open_page
 from ml.saving import write
 from ml.upsampling import joint_bilateral
 
@@ -79,6 +79,7 @@ def colorize_file(
     *,
     page: int = 0,
     vividness: float = 1.0,
+    limits: Limits = DEFAULT_LIMITS,
     on_stage: OnStage | None = None,
 ) -> Coloured:
     """Open one page of a file, colour it and write the result: the whole way.
@@ -89,6 +90,7 @@ def colorize_file(
         method: see `ml.method.load_method`.
         page: of a TIFF with several, 0-based.
         vividness: 0..2, 1 = the model's default.
+        limits: what the file may ask of us.
         on_stage: hears of progress and may raise to abort; then no file is left behind.
 
     Raises:
@@ -96,7 +98,7 @@ def colorize_file(
     """
     tell = on_stage or _silent
     tell(Stage.READING, 0)
-    photo = open_page(path, page)
+    photo = open_page(path, page, limits)
     coloured = colorize(photo, method, vividness, on_stage)
     write(coloured.image, photo, out, lambda percent: tell(Stage.WRITING, 40 + percent * 60 // 100))
     return coloured

@@ -11,11 +11,13 @@ from typing import Any
 import pyvips
 
 from ml import tiff_tags
-from ml.photo import Photo
+from ml.photo import Photo, PhotoError, Refusal
 from ml.sniff import Format
 
 _SUFFIX = {Format.JPEG: ".jpg", Format.PNG: ".png", Format.WEBP: ".webp", Format.TIFF: ".tif"}
 _RENDITION_QUALITY = 82
+_JPEG_LONG_SIDE = 65_500
+"""What libjpeg writes at most."""
 _MOST_CLASSIC_TIFF_BYTES = 3_500_000_000
 
 
@@ -43,14 +45,18 @@ def write(image: pyvips.Image, photo: Photo, out: Path | str, on_percent: Callab
             raises ends the writing, leaves no file behind and reaches the caller.
 
     Raises:
+        PhotoError: too large for the format that its result is saved in.
         OSError: the result cannot be written, or the photo no longer be read.
     """
     out = Path(out)
+    fmt = output_format(photo.info.format)
+    if fmt is Format.JPEG and max(image.width, image.height) > _JPEG_LONG_SIDE:
+        raise PhotoError(Refusal.TOO_LARGE, f"no side of a JPEG is longer than {_JPEG_LONG_SIDE} pixels")
     part = out.with_name(f".{out.name}.{secrets.token_hex(4)}.part")
     image = _with_clean_metadata(image)
     stopped = _report(image, on_percent) if on_percent else []
     try:
-        _save(image, output_format(photo.info.format), part)
+        _save(image, fmt, part)
         if photo.info.format is Format.TIFF:
             tiff_tags.append(part, tiff_tags.read(photo.path, photo.page))
         part.replace(out)

@@ -14,7 +14,7 @@ from ml.saving import rendition
 
 from . import engine
 from .lease import Held, Lost
-from .reading import refusals
+from .reading import ZOOM_LONG_SIDE, refusals, site_limits
 
 
 def colour(coloring: Coloring, held: Held) -> None:
@@ -25,7 +25,13 @@ def colour(coloring: Coloring, held: Held) -> None:
         full = Path(folder, "full")
         with storage.local_copy(storage.originals(), photo.original.key) as path:
             coloured = colorize_file(
-                path, full, live.method, page=photo.page - 1, vividness=coloring.vividness, on_stage=held.report
+                path,
+                full,
+                live.method,
+                page=photo.page - 1,
+                vividness=coloring.vividness,
+                limits=site_limits(),
+                on_stage=held.report,
             )
         copies: dict[int | str, Path] = {size: Path(folder, f"{size}.webp") for size in storage.SIZES}
         for size, copy in copies.items():
@@ -33,7 +39,7 @@ def colour(coloring: Coloring, held: Held) -> None:
         if photo.original.format == "tiff":
             copies["zoom"] = Path(folder, "zoom.jpg")
             result = pyvips.Image.new_from_file(str(full), access="sequential")
-            rendition(result, max(result.width, result.height), copies["zoom"])
+            rendition(result, min(max(result.width, result.height), ZOOM_LONG_SIDE), copies["zoom"])
         copies["full"] = full
         held.confirm()
         for size, copy in copies.items():

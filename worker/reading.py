@@ -20,12 +20,14 @@ from .lease import Failed, Held, Lost
 
 NO_BROWSER_SHOWS = (Format.TIFF, Format.HEIC)
 """The formats of originals that need a full-size JPEG beside them to be looked at."""
+ZOOM_LONG_SIDE = 16_000
+"""Far beyond any screen, and well within what a JPEG can be."""
 
 _CODES = {Refusal.NOT_AN_IMAGE: "not_a_photo", Refusal.TOO_LARGE: "too_many_pixels"}
 
 
 def read(original: Original, held: Held) -> None:
-    limits = _limits()
+    limits = site_limits()
     with refusals(), storage.local_copy(storage.originals(), original.key) as path:
         count = inspect(path, limits).pages
         pages = []
@@ -45,7 +47,8 @@ def refusals() -> Iterator[None]:
         raise Failed(_CODES.get(error.code, str(error.code)), error.detail) from error
 
 
-def _limits() -> Limits:
+def site_limits() -> Limits:
+    """What the site takes, for every reading of a file."""
     pixels = settings.HEIRLOOM_MAX_MEGAPIXELS * 1_000_000
     return Limits(pixels=pixels, total_pixels=pixels, pages=settings.HEIRLOOM_MAX_PAGES)
 
@@ -59,7 +62,7 @@ def _page(original: Original, number: int, picture: Photo, held: Held) -> prepar
             rendition(picture.preview, int(size), copy)
         if picture.info.format in NO_BROWSER_SHOWS:
             copies.append(("zoom", Path(folder, "zoom.jpg")))
-            rendition(picture.image(), max(width, height), copies[-1][1])
+            rendition(picture.image(), min(max(width, height), ZOOM_LONG_SIDE), copies[-1][1])
         held.confirm()
         for size, copy in copies:
             storage.put(storage.results(), storage.grey_key(photo, size), copy)

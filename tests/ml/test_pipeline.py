@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from PIL import Image
 
 from ml.method import LearnedMethod, load_method, models
 from ml.networks import create
-from ml.photo import open_page
+from ml.photo import Limits, PhotoError, Refusal, open_page
 from ml.pipeline import Stage, colorize, colorize_file, coloured_lab
 from ml.saving import rendition, write
 from ml.sniff import Format, sniff
@@ -188,6 +189,21 @@ def test_heic_becomes_jpeg_with_its_exif(tmp_path, painter) -> None:
         assert result.size == (64, 48)
         assert result.getexif()[271] == "Acme"
         assert result.getexif().get(274, 1) == 1
+
+
+def test_a_result_too_long_for_a_jpeg_is_refused(save_photo, tmp_path, painter) -> None:
+    photo = open_page(save_photo("a.png", np.zeros((8, 65_501), np.uint8)))
+    heic = replace(photo, info=replace(photo.info, format=Format.HEIC))
+    with pytest.raises(PhotoError) as refused:
+        write(colorize(photo, painter).image, heic, tmp_path / "out.jpg")
+    assert refused.value.code is Refusal.TOO_LARGE
+    assert not (tmp_path / "out.jpg").exists()
+
+
+def test_the_limits_of_the_whole_way_are_the_callers(save_photo, tmp_path, camera, painter) -> None:
+    with pytest.raises(PhotoError) as refused:
+        colorize_file(save_photo("a.png", camera), tmp_path / "out.png", painter, limits=Limits(pixels=1000))
+    assert refused.value.code is Refusal.TOO_LARGE
 
 
 def test_vividness_nought_is_grey(save_photo, camera, painter) -> None:

@@ -52,6 +52,14 @@ def test_every_page_of_a_tiff_becomes_a_photo_that_a_browser_can_show(worker: Pr
     assert not filecmp.cmp(*copies, shallow=False)
 
 
+def test_a_sheet_longer_than_a_jpeg_can_be_is_coloured_and_shown_smaller(worker: Process, upload: Upload) -> None:
+    photo = upload("strip.tif", size=(66_000, 20))
+    done = coloring_with(Status.DONE, photo)
+    for key in (storage.grey_key(photo, "zoom"), storage.result_key(done, "zoom")):
+        with storage.results().open(key) as file, Image.open(file) as copy:
+            assert (copy.format, copy.width) == ("JPEG", 16_000)
+
+
 def test_a_photo_in_colour_waits_for_its_familys_answer(worker: Process, upload: Upload) -> None:
     photo = upload("launch.jpg", colour=True)
     original_with(Status.DONE, photo)
