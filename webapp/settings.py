@@ -13,6 +13,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- Where all state lies -----------------------------------------------------------------------------------------
 DATA = private_folder(Path(env.str("HEIRLOOM_DATA", default="") or BASE_DIR / "data"))
+# A request that is killed leaves what it had received here, and `up` empties it.
+FILE_UPLOAD_TEMP_DIR = private_folder(DATA / "work" / "web")
 
 # --- Safety -------------------------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)

@@ -161,6 +161,8 @@ def test_secrets_are_readable_by_their_owner_alone(site: Site) -> None:
     for name in ("demo-password", "secret-key"):
         assert (site.data / name).stat().st_mode & 0o077 == 0
     assert site.data.stat().st_mode & 0o077 == 0
+    for name in ("heirloom.sqlite3", "up.lock", "supervisor.conf", "work/web"):
+        assert (site.data / name).stat().st_mode & 0o077 == 0
 
 
 def test_a_second_up_on_the_same_data_folder_refuses(site: Site) -> None:
@@ -196,10 +198,13 @@ def test_kill_9_of_up_leaves_nothing_and_the_next_start_finds_everything(site: S
     site.process.wait()
     site.wait_until_nothing_runs()
 
+    left = site.data / "work" / "web" / "half.upload.jpg"
+    left.touch()
     again = Site(site.data)
     again.wait_until_ready()
     assert rows(site.data, "colorizer_photo") == photos
     assert password in again.output
+    assert not left.exists()
     with subprocess.Popen(["sleep", "600"], start_new_session=True) as bystander:
         again.process.send_signal(signal.SIGINT)
         assert again.process.wait(60) == 0
@@ -216,6 +221,7 @@ def test_kill_9_of_supervisor_leaves_nothing(data: Path) -> None:
     site.wait_until_nothing_runs()
     assert site.process.wait(30) == 1
     assert "The process manager ended by itself" in site.output
+    assert "is ready" not in site.output
 
 
 def test_a_part_that_dies_at_once_is_started_again_after_a_pause_that_grows(

@@ -1,5 +1,7 @@
 """``manage.py up``: the whole site on this machine, in the foreground."""
 
+import os
+import shutil
 import signal
 import sys
 import time
@@ -30,6 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000)
 
     def handle(self, *args: Any, port: int, **options: Any) -> None:
+        os.umask(0o077)
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
         for asked in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             # Under nohup a terminal that closes is no reason to stop.
@@ -50,12 +53,14 @@ class Command(BaseCommand):
         self.stdout.write("Preparing the database and the pages …")
         call_command("migrate", verbosity=0)
         call_command("collectstatic", verbosity=0, interactive=False)
+        shutil.rmtree(settings.FILE_UPLOAD_TEMP_DIR)
+        settings.FILE_UPLOAD_TEMP_DIR.mkdir()
         self.stdout.write("Starting broker, web, worker and scheduler …")
         stack = Stack(port)
         try:
             self._make_ready(stack, port)
             stack.process.wait()
-            raise CommandError(f"The process manager ended by itself; {settings.DATA}/logs/supervisor.log says more.")
+            raise _ended_by_itself()
         finally:
             self._end(stack)
 
@@ -75,7 +80,10 @@ class Command(BaseCommand):
         self.stdout.write("  Ctrl-C stops it; the next start finds everything as it was.\n")
 
     def _wait(self, stack: Stack, ready: Callable[[], bool], what: str) -> None:
-        """Until ``ready``, or supervisor is gone. Says what it waits for, and where to look when that takes long."""
+        """Until ``ready``. Says what it waits for, and where to look when that takes long.
+
+        Raises CommandError where supervisor is gone.
+        """
         self.stdout.write(f"{what} …")
         began = said = time.monotonic()
         while stack.runs and not ready():
@@ -83,6 +91,8 @@ class Command(BaseCommand):
                 said = time.monotonic()
                 self.stdout.write(f"  … still, after {said - began:.0f} s; details are in {settings.DATA}/logs")
             time.sleep(0.2)
+        if not stack.runs:
+            raise _ended_by_itself()
 
     def _end(self, stack: Stack) -> None:
         """Stop everything in order; a second Ctrl-C does it at once."""
@@ -92,6 +102,10 @@ class Command(BaseCommand):
             stack.stop()
         except Stopped:
             stack.kill()
+
+
+def _ended_by_itself() -> CommandError:
+    return CommandError(f"The process manager ended by itself; {settings.DATA}/logs/supervisor.log says more.")
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
