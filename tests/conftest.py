@@ -14,6 +14,7 @@ import skimage
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
+from django.db import transaction
 from django.utils import timezone
 from PIL import Image
 
@@ -138,8 +139,9 @@ def _shared_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[
 def shared_database(_shared_database: None) -> Iterator[None]:
     """The database as other processes see it: what a test writes is committed, and deleted when the test is over."""
     yield
-    Family.objects.all().delete()
-    User.objects.all().delete()
+    with transaction.atomic():  # under the writers' lock: a worker may be adding rows to what is deleted
+        Family.objects.all().delete()
+        User.objects.all().delete()
 
 
 def start_worker(name: str) -> Process:
