@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ml.checkpoint import Card, dial, load, read_card, shipped
 from ml.color import annealed_mean
-from ml.networks import Network, logits_of
+from ml.networks import Network, fused, logits_of
 
 DEFAULT_MODEL = "lite"
 
@@ -59,7 +59,7 @@ class LearnedMethod:
     def __init__(self, network: Network, card: Card, device: torch.device | str = "cpu") -> None:
         self.card = card
         self.device = torch.device(device)
-        self._network = network.eval().to(self.device).to(memory_format=torch.channels_last)
+        self._network = fused(network).to(self.device).to(memory_format=torch.channels_last)
 
     @property
     def name(self) -> str:

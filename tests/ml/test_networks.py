@@ -121,3 +121,17 @@ def test_balance_lifts_rare_bins_in_use_but_not_in_training() -> None:
     lifted = network.eval().balanced(logits).flatten()
     assert lifted[1] - lifted[0] == pytest.approx(0.5 * torch.tensor(500.0).log().item())
     assert torch.equal(network.train().balanced(logits), logits)
+
+
+def test_a_fused_network_answers_the_same_without_batch_norms() -> None:
+    torch.manual_seed(0)
+    network = networks.create("lite")
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+            torch.nn.init.uniform_(module.running_mean, -0.1, 0.1)
+    lightness = torch.rand(1, 1, 64, 32) * 100
+    fused = networks.fused(network)
+    assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in fused.modules())
+    torch.testing.assert_close(fused(lightness), network.eval()(lightness), atol=1e-3, rtol=1e-3)
+    assert any(isinstance(m, torch.nn.BatchNorm2d) for m in network.modules())
