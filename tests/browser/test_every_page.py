@@ -100,6 +100,9 @@ def test_nothing_jumps_while_a_page_loads(
         ".observe({type: 'layout-shift', buffered: true})"
     )
     enter(family_owner)
+    # So slow a line that a page is shown while half of it is still to come, where it may be.
+    line = {"offline": False, "latency": 0, "downloadThroughput": 150_000, "uploadThroughput": -1}
+    visitor.context.new_cdp_session(visitor).send("Network.emulateNetworkConditions", line)
     named = pages(states)
     for name in ("home", "album", "photo 0", "trash"):
         visitor.goto(live_stack.url + named[name], wait_until="networkidle" if name in ("home", "trash") else "load")
