@@ -59,6 +59,8 @@ def write(image: pyvips.Image, photo: Photo, out: Path | str, on_percent: Callab
         _save(image, fmt, part)
         if photo.info.format is Format.TIFF:
             tiff_tags.append(part, tiff_tags.read(photo.path, photo.page))
+        if on_percent:
+            on_percent(100)  # vips' own last word may be 98
         part.replace(out)
     except pyvips.Error as error:
         if stopped:
