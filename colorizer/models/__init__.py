@@ -6,6 +6,7 @@ from .family import Family, Invite, Membership, Role
 from .job import Job, Queue, Status
 from .model_version import ModelVersion
 from .photo import Original, Photo
+from .share import Share
 from .tombstone import Tombstone
 from .user import User
 from .worker_state import WorkerState
@@ -22,6 +23,7 @@ __all__ = [
     "Photo",
     "Queue",
     "Role",
+    "Share",
     "Status",
     "Tombstone",
     "User",

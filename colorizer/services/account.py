@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ..models import Family, Invite, Membership, Role, User
+from . import sharing
 
 INVITE_LASTS = timedelta(days=14)
 INVITE_KEY = "invite"
@@ -79,6 +80,8 @@ def set_role(*, membership: Membership, role: Role) -> None:
     if role != Role.OWNER:
         _keep_an_owner(membership)
         _withdraw_invites(membership)
+    if role == Role.VIEWER:
+        _end_shares(membership)
     membership.role = role
     membership.save(update_fields=["role"])
 
@@ -88,6 +91,7 @@ def remove_member(*, membership: Membership) -> None:
     """Raises LastOwner where this would leave the family without one."""
     _keep_an_owner(membership)
     _withdraw_invites(membership)
+    _end_shares(membership)
     membership.delete()
 
 
@@ -101,6 +105,11 @@ def _keep_an_owner(membership: Membership) -> None:
 def _withdraw_invites(membership: Membership) -> None:
     """Only an owner's invites count: who is none any more would come back, or let others in, through an old one."""
     Invite.objects.filter(family=membership.family_id, created_by=membership.user_id, accepted_at=None).delete()
+
+
+def _end_shares(membership: Membership) -> None:
+    """What somebody showed to others who may no longer do so is shown no longer."""
+    sharing.end_all_of(user_id=membership.user_id, family_id=membership.family_id)
 
 
 def _hash(token: str) -> str:
