@@ -1,11 +1,13 @@
 """What a family types in: an album's name, a photo's story."""
 
-from typing import ClassVar
+from collections.abc import Collection
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from .models import Album, Family, Photo, Role
+from .models import Album, Family, Photo, Role, Scope
+from .services import tokens
 
 
 class AlbumForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -32,3 +34,22 @@ class RoleForm(forms.Form):
 
     def clean_role(self) -> Role:
         return Role(self.cleaned_data["role"])
+
+
+class TokenForm(forms.Form):
+    """A new token. ``granted``: the scopes that its maker may give it."""
+
+    name = forms.CharField(
+        label=_("What is it for?"), max_length=60, help_text=_("So that you know it again: “scanner in the study”.")
+    )
+    scopes = forms.MultipleChoiceField(
+        label=_("What may it do?"), choices=Scope.choices, initial=[Scope.READ], widget=forms.CheckboxSelectMultiple
+    )
+    days = forms.IntegerField(
+        label=_("For how many days?"), min_value=1, max_value=tokens.MOST_DAYS, initial=tokens.DAYS
+    )
+
+    def __init__(self, *args: Any, granted: Collection[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # mypy: the fields of a form are typed by their base class
+        self.fields["scopes"].choices = [each for each in Scope.choices if each[0] in granted]  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from .views import album, download, events, family, files, home, manifest, photo, trash, upload
+from .views import album, download, events, family, files, home, manifest, photo, token, trash, upload
 
 urlpatterns: list[URLPattern] = [
     path("", home.home, name="home"),
@@ -30,6 +30,8 @@ urlpatterns: list[URLPattern] = [
     path("families/<uuid:pk>/members/<int:member>/remove/", family.member_remove, name="member_remove"),
     path("families/<uuid:pk>/invites/", family.invite_create, name="invite_create"),
     path("families/<uuid:pk>/invites/<int:number>/withdraw/", family.invite_withdraw, name="invite_withdraw"),
+    path("families/<uuid:pk>/tokens/", token.tokens, name="tokens"),
+    path("families/<uuid:pk>/tokens/<int:number>/revoke/", token.token_revoke, name="token_revoke"),
     path("invites/<str:token>/", family.invite, name="invite"),
     path("manifest.webmanifest", manifest.manifest, name="manifest"),
     path("events/", events.events, name="events"),

@@ -332,6 +332,8 @@ def test_a_familys_pages_speak_german(member: Client, family: Family, owner: Use
     assert_german(page_of(member, path))
     assert_german(page_of(member, reverse("invite_create", args=[family.pk]), role=Role.EDITOR))
     assert_german(page_of(member, reverse("family_rename", args=[family.pk]), name=" "))
+    assert_german(page_of(member, reverse("tokens", args=[family.pk]), name="Scanner", scopes="read", days="9"))
+    assert_german(page_of(member, reverse("tokens", args=[family.pk]), name="", days="999"))
     last = Membership.objects.get(family=family, user=owner)
     assert_german(page_of(member, reverse("member_role", args=[family.pk, last.pk]), role=Role.VIEWER))
     link = reverse("invite", args=[account.create_invite(family=family, by=owner, role=Role.VIEWER)])

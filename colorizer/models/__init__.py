@@ -7,6 +7,7 @@ from .job import Job, Queue, Status
 from .model_version import ModelVersion
 from .photo import Original, Photo
 from .share import Share
+from .token import Scope, Token
 from .tombstone import Tombstone
 from .user import User
 from .worker_state import WorkerState
@@ -23,8 +24,10 @@ __all__ = [
     "Photo",
     "Queue",
     "Role",
+    "Scope",
     "Share",
     "Status",
+    "Token",
     "Tombstone",
     "User",
     "WorkerState",

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ..models import Family, Invite, Membership, Role, User
-from . import sharing
+from . import sharing, tokens
 
 INVITE_LASTS = timedelta(days=14)
 INVITE_KEY = "invite"
@@ -92,6 +92,7 @@ def remove_member(*, membership: Membership) -> None:
     _keep_an_owner(membership)
     _withdraw_invites(membership)
     _end_shares(membership)
+    tokens.revoke_all(family=membership.family, user=membership.user)
     membership.delete()
 
 

@@ -23,6 +23,7 @@ RULES = {
 def pages(album: Album) -> dict[str, str]:
     named = {name: reverse(name) for name in ("home", "trash", "account_email", "account_change_password", "families")}
     named |= {"album": reverse("album", args=[album.pk]), "family": reverse("family", args=[album.family_id])}
+    named["tokens"] = reverse("tokens", args=[album.family_id])
     for number, photo in enumerate(album.photos.filter(deleted_at=None)):
         named[f"photo {number}"] = reverse("photo", args=[photo.pk])
     return named

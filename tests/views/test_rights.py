@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from colorizer.models import Album, Family, Photo, Role, User
-from colorizer.services import account, trash
+from colorizer.services import account, tokens, trash
 from colorizer.urls import urlpatterns
 from tests.views.conftest import SignIn, make_photo
 
@@ -26,7 +26,8 @@ class World:
     token: str
     people: dict[str, User | None]
     member: int
-    number: int
+    invite: int
+    program: int
 
     def delete_photo(self) -> None:
         trash.delete_photo(photo=self.photo)
@@ -97,6 +98,8 @@ RULES = {
     "member_remove": Rule("POST", (UNAUTHORISED, NOTHING, NOTHING, NOTHING, NOTHING, 302)),
     "invite_create": govern(data={"role": "viewer"}),
     "invite_withdraw": govern(),
+    "tokens": look(),
+    "token_revoke": Rule("POST", (UNAUTHORISED, NOTHING, NOTHING, NOTHING, NOTHING, 302)),
 }
 
 
@@ -106,7 +109,9 @@ def world(family: Family, album: Album, photo: Photo, owner: User, editor: User,
     people = dict(zip(PEOPLE, (None, stranger, superuser, viewer, editor, owner), strict=True))
     other = family.memberships.create(user=User.objects.create_user("aunt@example.org"), role=Role.VIEWER)
     token = account.create_invite(family=family, by=owner, role=Role.VIEWER)
-    return World(family, album, photo, token, people, other.pk, family.invites.get().pk)
+    tokens.create(family=family, user=owner, name="Scanner", scopes=["read"])
+    numbers = {"member": other.pk, "invite": family.invites.get().pk, "program": family.tokens.get().pk}
+    return World(family, album, photo, token, people, **numbers)
 
 
 def address(world: World, name: str) -> str:
@@ -114,7 +119,7 @@ def address(world: World, name: str) -> str:
     route = next(str(pattern.pattern) for pattern in urlpatterns if pattern.name == name)
     things = {"albums": world.album.pk, "photos": world.photo.pk, "families": world.family.pk}
     known = {"pk": things.get(route.split("/")[0]), "what": "colour-480", "token": world.token}
-    known |= {"member": world.member, "number": world.number}
+    known |= {"member": world.member, "number": world.program if "tokens/" in route else world.invite}
     arguments = {key: value for key, value in known.items() if f":{key}>" in route}
     query = f"?album={world.album.pk}" if name in {"events", "changes"} else ""
     return reverse(name, kwargs=arguments) + query
@@ -158,7 +163,7 @@ def test_what_changes_something_is_asked_for_by_post_and_with_a_token(world: Wor
 
 @pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.method == "GET" and name != "invite"])
 def test_what_only_shows_something_cannot_be_posted_to(world: World, sign_in: SignIn, name: str) -> None:
-    if name != "families":
+    if name not in {"families", "tokens"}:
         assert sign_in(world.people["owner"]).post(address(world, name)).status_code == 405
 
 
