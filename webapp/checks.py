@@ -27,7 +27,7 @@ def socket_path_fits(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 @register
 def limits_are_positive(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    names = ("HEIRLOOM_MAX_FILE_MB", "HEIRLOOM_MAX_MEGAPIXELS", "HEIRLOOM_MAX_PAGES")
+    names = ("HEIRLOOM_MAX_FILE_MB", "HEIRLOOM_MAX_MEGAPIXELS", "HEIRLOOM_MAX_PAGES", "HEIRLOOM_AUDIT_DAYS")
     return [
         Error(f"{name} must be 1 or more.", hint="Leave it out for the default.", id="webapp.E002")
         for name in names

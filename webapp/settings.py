@@ -140,6 +140,9 @@ HEIRLOOM_MAX_FILE_MB = env.int("HEIRLOOM_MAX_FILE_MB", default=200)
 HEIRLOOM_MAX_MEGAPIXELS = env.int("HEIRLOOM_MAX_MEGAPIXELS", default=150)  # pixels x pages
 HEIRLOOM_MAX_PAGES = env.int("HEIRLOOM_MAX_PAGES", default=100)
 
+# --- What is remembered of whom -----------------------------------------------------------------------------------
+HEIRLOOM_AUDIT_DAYS = env.int("HEIRLOOM_AUDIT_DAYS", default=365)
+
 # --- Signing in ---------------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [

@@ -62,9 +62,10 @@ def look_after_queue() -> None:
 
 
 def empty_trash() -> None:
-    from colorizer.services import trash
+    from colorizer.services import audit, trash
 
     trash.purge_expired()
+    audit.forget_old()
 
 
 app.task(look_after_queue, name=LOOK_AFTER_QUEUE)

@@ -1,6 +1,7 @@
 """The nouns of the house, one a file."""
 
 from .album import Album
+from .audit import Action, AuditEntry
 from .coloring import Coloring
 from .family import Family, Invite, Membership, Role
 from .job import Job, Queue, Status
@@ -13,7 +14,9 @@ from .user import User
 from .worker_state import WorkerState
 
 __all__ = [
+    "Action",
     "Album",
+    "AuditEntry",
     "Coloring",
     "Family",
     "Invite",
