@@ -130,6 +130,8 @@ SESSION_COOKIE_SAMESITE = "Lax"
 # True where the site is reached through a proxy that speaks HTTPS and sets X-Forwarded-Proto itself.
 HTTPS = env.bool("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+# How many proxies of ours stand before the site: so many entries at the end of X-Forwarded-For are believed.
+HEIRLOOM_PROXIES = ALLAUTH_TRUSTED_PROXY_COUNT = env.int("HEIRLOOM_PROXIES", default=1 if HTTPS else 0)
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

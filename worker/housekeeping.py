@@ -62,10 +62,12 @@ def look_after_queue() -> None:
 
 
 def empty_trash() -> None:
+    from colorizer import limits
     from colorizer.services import audit, trash
 
     trash.purge_expired()
     audit.forget_old()
+    limits.forget_old()
 
 
 app.task(look_after_queue, name=LOOK_AFTER_QUEUE)

@@ -5,6 +5,7 @@ from .audit import Action, AuditEntry
 from .coloring import Coloring
 from .family import Family, Invite, Membership, Role
 from .job import Job, Queue, Status
+from .limit import Limit
 from .model_version import ModelVersion
 from .photo import Original, Photo
 from .share import Share
@@ -21,6 +22,7 @@ __all__ = [
     "Family",
     "Invite",
     "Job",
+    "Limit",
     "Membership",
     "ModelVersion",
     "Original",
