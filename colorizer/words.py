@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -70,6 +71,10 @@ WORDS: Mapping[str, Words] = {
     "timed_out": Words(_("This photo took too long."), _("Try again later, when the machine has less to do.")),
     "storage": Words(_("The photo's file could not be read or written."), TRY_AGAIN),
     "internal": Words(_("Something went wrong on our side."), TRY_AGAIN),
+    # Someone in a hurry.
+    "too_many_tries": Words(
+        _("That was tried too often in a short time."), _("Please wait %(wait)s, then try once more.")
+    ),
     # An upload that is here already.
     "already_here": Words(_("This photo is already in “%(album)s”."), _("There is no need to upload it again.")),
     "in_trash": Words(_("This photo is in the trash."), _("Restore it there instead of uploading it again.")),
@@ -101,5 +106,20 @@ GENERAL: Mapping[str, Words] = {
     "too_many_bytes": Words(_("This file is too large."), WORDS["too_many_bytes"].advice),
     "too_many_pixels": Words(_("This photo has too many pixels."), WORDS["too_many_pixels"].advice),
     "too_many_pages": Words(_("This file has too many pages."), WORDS["too_many_pages"].advice),
+    "too_many_tries": Words(WORDS["too_many_tries"].sentence, _("Please wait a few minutes, then try once more.")),
     "already_here": Words(_("This photo is already here."), WORDS["already_here"].advice),
 }
+
+
+def roughly(seconds: float) -> str:
+    """A time as people say it: "about 20 seconds"."""
+    if seconds < 8:
+        return gettext("a few seconds")
+    if seconds < 55:
+        tens = max(10, round(seconds / 10) * 10)
+        return ngettext("about %(n)d second", "about %(n)d seconds", tens) % {"n": tens}
+    if seconds < 55 * 60:
+        minutes = max(1, round(seconds / 60))
+        return ngettext("about a minute", "about %(n)d minutes", minutes) % {"n": minutes}
+    hours = max(1, round(seconds / 3600))
+    return ngettext("about an hour", "about %(n)d hours", hours) % {"n": hours}

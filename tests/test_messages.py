@@ -17,18 +17,18 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core import mail
-from django.core.cache import cache
 from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
 from colorizer import words
+from colorizer.limits import Limited
 from colorizer.models import Album, Coloring, Family, Membership, Photo, Role, Status, User
 from colorizer.services import account, trash
 from tests.conftest import PASSWORD
 from tests.views.conftest import make_photo
-from webapp import phrases
+from webapp import limited, phrases
 
 ROOT = Path(settings.BASE_DIR)
 CATALOGUE = Path("locale/de/LC_MESSAGES/django.po")
@@ -201,9 +201,10 @@ MEMBER_PAGES = [
 
 
 @pytest.fixture(autouse=True)
-def fresh_limits() -> None:
-    """Tries are counted in the cache, which outlives a test."""
-    cache.clear()
+def speak_english_again() -> Iterator[None]:
+    """A request leaves its language behind in this thread."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture
@@ -352,7 +353,7 @@ def test_pages_of_last_resort_speak_german(guest: Client, rf: Any) -> None:
     assert_german(page_of(strict, "/accounts/login/", login="ada@example.org"))
     with translation.override("de"):
         assert_german(render_to_string("500.html"))
-        assert_german(render_to_string("429.html", request=rf.get("/")))
+        assert_german(limited.answer(rf.get("/"), Limited(100)).content.decode())
 
 
 def test_all_that_can_go_wrong_with_a_photo_is_said_in_german() -> None:

@@ -5,4 +5,4 @@ class WebappConfig(AppConfig):
     name = "webapp"
 
     def ready(self) -> None:
-        from . import checks  # noqa: F401 - registers the system checks
+        from . import checks, witness  # noqa: F401 - the system checks, and what listens to signals

@@ -88,6 +88,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "webapp.limited.LimitMiddleware",
 ]
 TEMPLATES = [
     {
@@ -152,18 +153,23 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+EMAIL_URL = env.str("EMAIL_URL", default="")
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
-ACCOUNT_EMAIL_VERIFICATION = "optional"
+# Where the site can send mail, an address counts once it is confirmed, and signing up does not tell who has an account.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_URL else "optional"
 ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_ADAPTER = "webapp.sign_in.Adapter"
+ACCOUNT_RATE_LIMITS = False  # see webapp.limited and webapp.sign_in
+ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_FORMS = {"add_email": "webapp.address.ChangeAddressForm"}
 ACCOUNT_SIGNUP_FORM_CLASS = "webapp.accounts.SignupForm"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "Heirloom: "
 LOGIN_REDIRECT_URL = "/"
 LOGIN_URL = "account_login"
-if EMAIL_URL := env.str("EMAIL_URL", default=""):
+if EMAIL_URL:
     globals().update(env.email_url_config(EMAIL_URL))
 else:
     EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")

@@ -49,7 +49,7 @@ def parts(port: int) -> list[Part]:
     python = sys.executable
     celery = [python, "-m", "celery", "-A"]
     options = ["worker", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
-    uvicorn = ["--no-access-log", "--timeout-graceful-shutdown", "3"]
+    uvicorn = ["--no-access-log", "--no-proxy-headers", "--timeout-graceful-shutdown", "3"]
     embedded = [Part("broker", broker_command(settings.DATA), 10, 15, "TERM")] if settings.EMBEDDED_BROKER else []
     return [
         *embedded,

@@ -2,13 +2,12 @@
 
 from django import template
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from .. import words
 from ..models import Photo, Status
 
 register = template.Library()
+register.filter("roughly", words.roughly)
 
 
 @register.simple_tag
@@ -40,21 +39,6 @@ def can_retry(photo: Photo) -> bool:
         return photo.refusal in words.PASSING
     coloring = photo.coloring
     return bool(coloring and coloring.status in (Status.FAILED, Status.CANCELLED))
-
-
-@register.filter
-def roughly(seconds: float) -> str:
-    """A time as people say it: "about 20 seconds"."""
-    if seconds < 8:
-        return _("a few seconds")
-    if seconds < 55:
-        tens = max(10, round(seconds / 10) * 10)
-        return ngettext("about %(n)d second", "about %(n)d seconds", tens) % {"n": tens}
-    if seconds < 55 * 60:
-        minutes = max(1, round(seconds / 60))
-        return ngettext("about a minute", "about %(n)d minutes", minutes) % {"n": minutes}
-    hours = max(1, round(seconds / 3600))
-    return ngettext("about an hour", "about %(n)d hours", hours) % {"n": hours}
 
 
 def _code(photo: Photo) -> str:

@@ -14,7 +14,7 @@ from django.utils import translation
 
 from ..models import Album, Photo, User
 from ..selectors import changes, gallery
-from ..templatetags.heirloom import roughly
+from ..words import roughly
 from . import tiles
 
 PING_EVERY = 15.0

@@ -4,7 +4,8 @@ import pytest
 
 from colorizer import words
 from colorizer.models import Coloring, Photo, Status
-from colorizer.templatetags.heirloom import failure, roughly
+from colorizer.templatetags.heirloom import failure
+from colorizer.words import roughly
 
 
 @pytest.mark.parametrize(
