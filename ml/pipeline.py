@@ -29,7 +29,11 @@ class Stage(StrEnum):
 
     READING = "reading"
     COLOURING = "colouring"
+    """The network alone."""
+    JOINING = "joining"
+    """Its colours along the edges of a larger copy, and that copy in colour."""
     WRITING = "writing"
+    """Read again, recombined and encoded in one stream of rows."""
 
 
 OnStage = Callable[[Stage, int], None]
@@ -60,11 +64,11 @@ def colorize(photo: Photo, method: Method, vividness: float = 1.0, on_stage: OnS
     tell(Stage.COLOURING, 10)
     lightness = _as_array(_lightness(photo.preview))
     field = method.ab(_resized(lightness, *_network_size(*lightness.shape)), vividness)
-    tell(Stage.COLOURING, 30)
+    tell(Stage.JOINING, 30)
     shrink = min(1.0, WORKING_LONG_SIDE / max(lightness.shape))
     guide = _resized(lightness, *(max(1, round(side * shrink)) for side in lightness.shape))
     ab = pyvips.Image.new_from_array(np.ascontiguousarray(joint_bilateral(field.ab, guide).transpose(1, 2, 0)))
-    tell(Stage.COLOURING, 40)
+    tell(Stage.JOINING, 40)
     return Coloured(
         image=encoded(coloured_lab(photo.image(), ab), photo.info.bits),
         preview=encoded(coloured_lab(photo.preview, ab), 8).copy_memory(),

@@ -14,7 +14,7 @@ from ml.saving import rendition
 
 from . import engine
 from .lease import Held, Lost
-from .reading import ZOOM_LONG_SIDE, refusals, site_limits
+from .reading import COPIES, STORING, ZOOM_LONG_SIDE, refusals, site_limits
 
 
 def colour(coloring: Coloring, held: Held) -> None:
@@ -33,6 +33,7 @@ def colour(coloring: Coloring, held: Held) -> None:
                 limits=site_limits(),
                 on_stage=held.report,
             )
+        held.clock.enter(COPIES)
         copies: dict[int | str, Path] = {size: Path(folder, f"{size}.webp") for size in storage.SIZES}
         for size, copy in copies.items():
             rendition(coloured.preview, int(size), copy)
@@ -41,6 +42,7 @@ def colour(coloring: Coloring, held: Held) -> None:
             result = pyvips.Image.new_from_file(str(full), access="sequential")
             rendition(result, min(max(result.width, result.height), ZOOM_LONG_SIDE), copies["zoom"])
         copies["full"] = full
+        held.clock.enter(STORING)
         held.confirm()
         for size, copy in copies.items():
             storage.put(storage.results(), storage.result_key(coloring, size), copy)
@@ -51,6 +53,7 @@ def colour(coloring: Coloring, held: Held) -> None:
             key=storage.result_key(coloring, "full"),
             size=full.stat().st_size,
             seconds=time.monotonic() - began,
+            stage_seconds=held.clock.seconds(),
         )
     if not done:
         _forget_if_gone(coloring, list(copies))

@@ -5,6 +5,7 @@
 
 import logging
 import os
+import socket
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ LOOK_AFTER_QUEUE, EMPTY_TRASH = "heirloom.look-after-queue", "heirloom.empty-tra
 FORGOTTEN = timedelta(days=1)
 TRASH_EVERY = timedelta(hours=1)
 WORKER = os.getpid()
+STARTED = timezone.now()
 
 logger = logging.getLogger(__name__)
 app = Celery("heirloom-housekeeping")
@@ -59,6 +61,17 @@ def look_after_queue() -> None:
     for job in waiting:
         if not dispatch.send(job):
             return
+    note_round()
+
+
+def note_round() -> None:
+    """The sign of life. The clock ticked, the broker carried, a thread worked and the database took it all."""
+    from colorizer.models import SchedulerState
+
+    now = timezone.now()
+    SchedulerState.objects.filter(round_at__lt=now - FORGOTTEN).delete()
+    name = f"scheduler@{socket.gethostname()}"
+    SchedulerState.objects.update_or_create(name=name, defaults={"started_at": STARTED, "round_at": now})
 
 
 def empty_trash() -> None:

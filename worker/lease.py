@@ -22,6 +22,8 @@ from colorizer import dispatch
 from colorizer.models import Job, WorkerState
 from colorizer.services import jobs
 
+from .stopwatch import Stopwatch
+
 logger = logging.getLogger(__name__)
 _stopping = threading.Event()
 _held: "Held | None" = None
@@ -53,10 +55,12 @@ class Held:
     def __init__(self, job: Job, owner: str) -> None:
         self.job = job
         self.owner = owner
+        self.clock = Stopwatch()
         self._began = self._written = time.monotonic()
 
     def report(self, stage: str, percent: int) -> None:
         """Write how far the work is, at most once a second. Raises where it should not go on."""
+        self.clock.enter(stage)
         if _stopping.is_set():
             raise Stopping
         # Celery's own, raised out of a signal, is lost where it meets vips calling us back.

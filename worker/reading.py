@@ -23,6 +23,9 @@ NO_BROWSER_SHOWS = (Format.TIFF, Format.HEIC)
 ZOOM_LONG_SIDE = 16_000
 """Far beyond any screen, and well within what a JPEG can be."""
 
+COPIES, STORING = "copies", "storing"
+"""The stages beside those of `ml.pipeline`: the small copies for a screen; all files into the storage."""
+
 _CODES = {Refusal.NOT_AN_IMAGE: "not_a_photo", Refusal.TOO_LARGE: "too_many_pixels"}
 
 
@@ -34,7 +37,8 @@ def read(original: Original, held: Held) -> None:
         for number in range(1, count + 1):
             held.report(Stage.READING, 100 * (number - 1) // count)
             pages.append(_page(original, number, open_page(path, number - 1, limits), held))
-    if not preparing.record_pages(original=original, owner=held.owner, pages=pages):
+    seconds = held.clock.seconds()
+    if not preparing.record_pages(original=original, owner=held.owner, pages=pages, stage_seconds=seconds):
         raise Lost
 
 
@@ -56,6 +60,7 @@ def site_limits() -> Limits:
 def _page(original: Original, number: int, picture: Photo, held: Held) -> preparing.Page:
     width, height = picture.info.width, picture.info.height
     photo = preparing.photo_of(original=original, page=number)
+    held.clock.enter(COPIES)
     with TemporaryDirectory() as folder:
         copies: list[tuple[int | str, Path]] = [(size, Path(folder, f"{size}.webp")) for size in storage.SIZES]
         for size, copy in copies:
@@ -63,6 +68,7 @@ def _page(original: Original, number: int, picture: Photo, held: Held) -> prepar
         if picture.info.format in NO_BROWSER_SHOWS:
             copies.append(("zoom", Path(folder, "zoom.jpg")))
             rendition(picture.image(), min(max(width, height), ZOOM_LONG_SIDE), copies[-1][1])
+        held.clock.enter(STORING)
         held.confirm()
         for size, copy in copies:
             storage.put(storage.results(), storage.grey_key(photo, size), copy)

@@ -12,7 +12,7 @@ from .share import Share
 from .token import Scope, Token
 from .tombstone import Tombstone
 from .user import User
-from .worker_state import WorkerState
+from .worker_state import SchedulerState, WorkerState
 
 __all__ = [
     "Action",
@@ -29,6 +29,7 @@ __all__ = [
     "Photo",
     "Queue",
     "Role",
+    "SchedulerState",
     "Scope",
     "Share",
     "Status",

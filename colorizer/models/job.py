@@ -38,6 +38,7 @@ class Job(models.Model):
     failures = models.PositiveSmallIntegerField(default=0, editable=False)
     stage = models.CharField(max_length=20, blank=True, editable=False)
     percent = models.PositiveSmallIntegerField(default=0, editable=False)
+    stage_seconds = models.JSONField(default=dict, editable=False, help_text="What each stage of the last run took.")
     lease_owner = models.CharField(max_length=120, blank=True, editable=False)
     heartbeat_at = models.DateTimeField(null=True, editable=False)
     cancel_requested = models.BooleanField(default=False, editable=False)

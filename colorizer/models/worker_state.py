@@ -12,3 +12,11 @@ class WorkerState(models.Model):
     networks = models.JSONField(default=list, help_text="The networks it can run, with their fields.")
     started_at = models.DateTimeField(default=timezone.now)
     heartbeat_at = models.DateTimeField(default=timezone.now)
+
+
+class SchedulerState(models.Model):
+    """The scheduler's sign of life: written at the end of every round through the queue, so that it means work done."""
+
+    name = models.CharField(max_length=120, primary_key=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    round_at = models.DateTimeField(default=timezone.now, help_text="When it last looked after the queue.")

@@ -42,10 +42,18 @@ def retry(*, photo: Photo) -> None:
 
 
 def complete(
-    *, coloring: Coloring, owner: str, model_version: ModelVersion, key: str, size: int, seconds: float
+    *,
+    coloring: Coloring,
+    owner: str,
+    model_version: ModelVersion,
+    key: str,
+    size: int,
+    seconds: float,
+    stage_seconds: dict[str, float] | None = None,
 ) -> bool:
     """The result lies in the storage: show it. False where the lease was lost, and then nothing is written."""
     found = {"model_version": model_version, "key": key, "size": size, "seconds": seconds}
+    found["stage_seconds"] = stage_seconds or {}
     with transaction.atomic():
         done = jobs.finish(job=coloring, owner=owner, **found)
         if done:

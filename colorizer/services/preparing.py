@@ -28,13 +28,16 @@ def photo_of(*, original: Original, page: int) -> Photo:
     return Photo.objects.get_or_create(original=original, page=page, defaults=beside)[0]
 
 
-def record_pages(*, original: Original, owner: str, pages: list[Page]) -> bool:
+def record_pages(
+    *, original: Original, owner: str, pages: list[Page], stage_seconds: dict[str, float] | None = None
+) -> bool:
     """The original is read: ready pages are coloured next, and a page already in colour asks its family first.
 
     False where the lease was lost, and then nothing is written.
     """
     with transaction.atomic():
-        if not jobs.finish(job=original, owner=owner, pages=len(pages)):
+        found = {"pages": len(pages), "stage_seconds": stage_seconds or {}}
+        if not jobs.finish(job=original, owner=owner, **found):
             return False
         for page in pages:
             photo = photo_of(original=original, page=page.number)

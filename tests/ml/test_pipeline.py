@@ -228,7 +228,7 @@ def test_progress_rises_through_the_stages_in_the_callers_thread(save_photo, tmp
         on_stage=lambda stage, percent: heard.append((stage, percent, threading.get_ident())),
     )
     stages, percents, threads = zip(*heard, strict=True)
-    assert list(dict.fromkeys(stages)) == [Stage.READING, Stage.COLOURING, Stage.WRITING]
+    assert list(dict.fromkeys(stages)) == [Stage.READING, Stage.COLOURING, Stage.JOINING, Stage.WRITING]
     assert list(percents) == sorted(percents)
     assert (percents[0], percents[-1]) == (0, 100)
     assert set(threads) == {threading.get_ident()}

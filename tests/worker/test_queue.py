@@ -71,7 +71,7 @@ def test_the_page_hears_how_far_a_photo_is(worker: Process, upload: Upload) -> N
     told = wait_for(lambda: photo.colorings.filter(percent__gt=0, stage__gt="").first())
     photo.refresh_from_db()
     assert told is not None
-    assert told.stage in ("reading", "colouring", "writing")
+    assert told.stage in ("reading", "colouring", "joining", "writing")
     assert photo.changed_at >= told.changed_at > before
 
 

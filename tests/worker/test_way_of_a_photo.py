@@ -34,6 +34,10 @@ def test_an_uploaded_photo_ends_in_colour_beside_its_untouched_original(worker: 
             assert (copy.format, max(copy.size)) == ("WEBP", 480)
     assert done.model_version is not None
     assert done.seconds
+    stages = {"fetching", "reading", "colouring", "joining", "writing", "copies", "storing"}
+    assert set(done.stage_seconds) == stages
+    assert sum(done.stage_seconds.values()) == pytest.approx(done.seconds, abs=0.5)
+    assert set(original_with(Status.DONE, photo).stage_seconds) == {"fetching", "reading", "copies", "storing"}
     assert done.size == storage.results().size(done.key)
     assert WorkerState.objects.get(name__startswith="worker@").weights_sha256 == done.model_version.sha256
 
