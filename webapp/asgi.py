@@ -5,7 +5,8 @@ import os
 from django.core.asgi import get_asgi_application
 
 from .body_limit import BodyLimit
+from .request_id import RequestId
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
-application = BodyLimit(get_asgi_application())
+application = RequestId(BodyLimit(get_asgi_application()))

@@ -28,6 +28,12 @@ def check_allowed_hosts(hosts: Sequence[str]) -> None:
         )
 
 
+def check_log_format(name: str) -> None:
+    """Raises ImproperlyConfigured for a format that is not there."""
+    if name not in ("line", "json"):
+        raise ImproperlyConfigured('LOG_FORMAT is "line" (for people) or "json" (for machines).')
+
+
 def private_folder(path: Path) -> Path:
     """The data folder, made if need be for its owner alone. Raises ImproperlyConfigured where it cannot be written."""
     path = path.expanduser().resolve()

@@ -1,12 +1,13 @@
 """Every setting of the site and its queue. Defaults are safe and local; the environment overrides them."""
 
+import sys
 from pathlib import Path
 
 import environ
 from kombu import Queue
 
 from . import secrets
-from .safety import check_allowed_hosts, check_secret_key, private_folder
+from .safety import check_allowed_hosts, check_log_format, check_secret_key, private_folder
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -76,6 +77,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 
 # --- Pages --------------------------------------------------------------------------------------------------------
 MIDDLEWARE = [
+    "webapp.request_log.request_log",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -220,14 +222,18 @@ HEIRLOOM_HOUSEKEEPING_SECONDS = env.float("HEIRLOOM_HOUSEKEEPING_SECONDS", defau
 HEIRLOOM_RESEND_SECONDS = env.float("HEIRLOOM_RESEND_SECONDS", default=300)
 
 # --- What is written down -----------------------------------------------------------------------------------------
+LOG_FORMAT = env.str("LOG_FORMAT", default="line" if sys.stderr.isatty() else "json")
+check_log_format(LOG_FORMAT)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {"line": {"()": "webapp.logs.LineFormatter"}, "json": {"()": "webapp.logs.JsonFormatter"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.request": {"level": "ERROR"},  # the rest stands in the line of its request
+        "uvicorn": {"handlers": [], "propagate": True},
         "pyvips": {"level": "WARNING"},  # it reports every step of every picture
     },
 }

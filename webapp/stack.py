@@ -191,7 +191,9 @@ class Stack:
         path.write_text(configuration(port))
         self.process = subprocess.Popen(
             tied("KILL", [sys.executable, "-m", "supervisor.supervisord", "-c", str(path)]),
-            env=os.environ | {PARENT: str(os.getpid()), "DJANGO_SETTINGS_MODULE": "webapp.settings"},
+            env={"LOG_FORMAT": "line"}
+            | os.environ
+            | {PARENT: str(os.getpid()), "DJANGO_SETTINGS_MODULE": "webapp.settings"},
             cwd=settings.BASE_DIR,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
