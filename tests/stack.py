@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from django.conf import settings
 from webapp.tied import PARENT
 
 T = TypeVar("T")
+ROOT = Path(__file__).resolve().parent.parent
 SLOWEST = 60.0
 """Seconds that nothing here should ever take; a machine that is busy with other work takes some of them."""
 
@@ -32,16 +34,18 @@ def wait_for(condition: Callable[[], T], timeout: float = SLOWEST, what: str = "
 class Process:
     """A command that runs beside the tests, its output in a log of its own."""
 
-    def __init__(self, name: str, *command: str) -> None:
-        logs = Path(settings.DATA, "logs")
+    def __init__(
+        self, name: str, *command: str, logs: Path | None = None, environment: dict[str, str] | None = None
+    ) -> None:
+        logs = logs or Path(settings.DATA, "logs")
         logs.mkdir(exist_ok=True)
         self.log = logs / f"{name}.log"
-        environment = os.environ | {PARENT: str(os.getpid()), "DJANGO_SETTINGS_MODULE": "webapp.settings"}
+        fixed = {PARENT: str(os.getpid()), "DJANGO_SETTINGS_MODULE": "webapp.settings"}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "webapp.tied", "KILL", *command],
-                env=environment,
-                cwd=settings.BASE_DIR,
+                env=os.environ | (environment or {}) | fixed,
+                cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -76,10 +80,10 @@ class Process:
         self.process.kill()
         self.process.wait()
 
-    def stop(self, timeout: float = SLOWEST) -> int:
+    def stop(self, timeout: float = SLOWEST, *, by: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to end, and wait until it has; its exit status."""
         if not self.has_ended:
-            self.process.send_signal(signal.SIGTERM)
+            self.process.send_signal(by)
         return self.process.wait(timeout)
 
     def said(self, text: str) -> bool:
@@ -87,10 +91,16 @@ class Process:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of this machine that nobody listens on, each another."""
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def celery(app: str, name: str, *options: str) -> Process:
