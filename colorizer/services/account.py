@@ -8,8 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from ..models import Family, Invite, Membership, Role, User
-from . import sharing, tokens
+from ..models import Action, Family, Invite, Membership, Role, User
+from . import audit, sharing, tokens
 
 INVITE_LASTS = timedelta(days=14)
 INVITE_KEY = "invite"
@@ -39,6 +39,7 @@ def found_family(*, user: User, name: str) -> Family:
     """A new family with ``user`` as its owner."""
     family = Family.objects.create(name=name[:120])
     Membership.objects.create(family=family, user=user, role=Role.OWNER)
+    audit.record(action=Action.FAMILY_FOUNDED, actor=user, family_id=family.pk, object_id=family.pk)
     return family
 
 
@@ -47,13 +48,21 @@ def rename_family(*, family: Family, name: str) -> None:
     family.save(update_fields=["name"])
 
 
+@transaction.atomic
 def create_invite(*, family: Family, by: User, role: Role) -> str:
     """The token of a new invite. Only its hash is kept, so it can be shown once."""
     token = secrets.token_urlsafe(32)
-    Invite.objects.create(
+    invite = Invite.objects.create(
         family=family, role=role, created_by=by, token_sha256=_hash(token), expires_at=timezone.now() + INVITE_LASTS
     )
+    audit.record(action=Action.INVITE_MADE, actor=by, family_id=family.pk, object_id=invite.pk)
     return token
+
+
+@transaction.atomic
+def withdraw_invite(*, invite: Invite, by: User) -> None:
+    audit.record(action=Action.INVITE_WITHDRAWN, actor=by, family_id=invite.family_id, object_id=invite.pk)
+    invite.delete()
 
 
 def open_invite(*, token: str) -> Invite | None:
@@ -71,12 +80,15 @@ def join(*, invite: Invite, user: User) -> Membership:
         return membership
     if not Invite.objects.open().filter(pk=invite.pk).update(accepted_at=timezone.now()):
         raise InviteGone
+    audit.record(action=Action.MEMBER_JOINED, actor=user, family_id=invite.family_id, object_id=user.pk)
     return Membership.objects.create(family_id=invite.family_id, user=user, role=invite.role)
 
 
 @transaction.atomic
-def set_role(*, membership: Membership, role: Role) -> None:
+def set_role(*, membership: Membership, role: Role, by: User | None = None) -> None:
     """Raises LastOwner where this would leave the family without one."""
+    if membership.role != role:
+        audit.record(action=Action.ROLE_CHANGED, actor=by, family_id=membership.family_id, object_id=membership.user_id)
     if role != Role.OWNER:
         _keep_an_owner(membership)
         _withdraw_invites(membership)
@@ -87,9 +99,11 @@ def set_role(*, membership: Membership, role: Role) -> None:
 
 
 @transaction.atomic
-def remove_member(*, membership: Membership) -> None:
+def remove_member(*, membership: Membership, by: User | None = None) -> None:
     """Raises LastOwner where this would leave the family without one."""
     _keep_an_owner(membership)
+    action = Action.MEMBER_LEFT if by and by.pk == membership.user_id else Action.MEMBER_REMOVED
+    audit.record(action=action, actor=by, family_id=membership.family_id, object_id=membership.user_id)
     _withdraw_invites(membership)
     _end_shares(membership)
     tokens.revoke_all(family=membership.family, user=membership.user)

@@ -1,15 +1,19 @@
-"""The trash: photos and albums go there, come back, or are gone for ever."""
+"""The trash: photos and albums go there, come back, or are gone for ever.
+
+Each writes into the log who did it: ``by``, or nobody where the site itself did.
+"""
 
 from collections.abc import Iterable
 from datetime import timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from .. import storage
-from ..models import Album, Coloring, Family, Original, Photo, Queue, Status, Tombstone
-from . import coloring, jobs
+from ..models import Action, Album, Coloring, Family, Original, Photo, Queue, Status, Tombstone, User
+from . import audit, coloring, jobs
 
 DAYS = 30
 """So long the trash keeps what lies in it."""
@@ -17,57 +21,68 @@ DAYS = 30
 _BATCH = 200
 
 
-def delete_photo(*, photo: Photo) -> None:
+def delete_photo(*, photo: Photo, by: User | None = None) -> None:
     """Put ``photo`` in the trash. A colouring that waits in the queue is called off."""
-    photo.deleted_at = photo.changed_at = timezone.now()
-    photo.save(update_fields=["deleted_at", "changed_at"])
+    with transaction.atomic():
+        photo.deleted_at = photo.changed_at = timezone.now()
+        photo.save(update_fields=["deleted_at", "changed_at"])
+        _write_down(Action.PHOTO_TRASHED, photo, by)
     _call_off(Photo.objects.filter(pk=photo.pk))
 
 
-def restore_photo(*, photo: Photo) -> None:
+def restore_photo(*, photo: Photo, by: User | None = None) -> None:
     """Take ``photo`` out of the trash, and its album too where that lies there."""
-    photo.deleted_at, photo.changed_at = None, timezone.now()
-    photo.save(update_fields=["deleted_at", "changed_at"])
-    Album.objects.filter(pk=photo.album_id).update(deleted_at=None)
+    with transaction.atomic():
+        photo.deleted_at, photo.changed_at = None, timezone.now()
+        photo.save(update_fields=["deleted_at", "changed_at"])
+        Album.objects.filter(pk=photo.album_id).update(deleted_at=None)
+        _write_down(Action.PHOTO_RESTORED, photo, by)
     _take_up(Photo.objects.filter(pk=photo.pk), queue=Queue.INTERACTIVE)
 
 
-def delete_album(*, album: Album) -> None:
+def delete_album(*, album: Album, by: User | None = None) -> None:
     """Put ``album`` in the trash with all that is in it."""
     now = timezone.now()
-    album.deleted_at = now
-    album.save(update_fields=["deleted_at"])
-    album.photos.update(changed_at=now)
+    with transaction.atomic():
+        album.deleted_at = now
+        album.save(update_fields=["deleted_at"])
+        album.photos.update(changed_at=now)
+        _write_down(Action.ALBUM_TRASHED, album, by)
     _call_off(album.photos.all())
 
 
-def restore_album(*, album: Album) -> None:
+def restore_album(*, album: Album, by: User | None = None) -> None:
     """Take ``album`` out of the trash. Photos that were put there on their own stay there."""
-    album.deleted_at = None
-    album.save(update_fields=["deleted_at"])
-    album.photos.update(changed_at=timezone.now())
+    with transaction.atomic():
+        album.deleted_at = None
+        album.save(update_fields=["deleted_at"])
+        album.photos.update(changed_at=timezone.now())
+        _write_down(Action.ALBUM_RESTORED, album, by)
     _take_up(album.photos.filter(deleted_at=None), queue=Queue.BULK)
 
 
-def purge_photo(*, photo: Photo, reason: str = "deleted") -> None:
+def purge_photo(*, photo: Photo, by: User | None = None, reason: str = "deleted") -> None:
     """Delete ``photo`` for ever, with the original once no photo of it is left: its files, rows, and all colourings."""
-    _purge(Photo.objects.filter(pk=photo.pk), reason=reason)
+    _purge(Photo.objects.filter(pk=photo.pk), by=by, reason=reason)
 
 
-def purge_album(*, album: Album, reason: str = "deleted") -> None:
+def purge_album(*, album: Album, by: User | None = None, reason: str = "deleted") -> None:
     """Delete ``album`` and every photo in it for ever."""
-    _purge(Photo.objects.filter(album=album), reason=reason)
-    album.delete()
+    _purge(Photo.objects.filter(album=album), by=by, reason=reason)
+    with transaction.atomic():
+        _write_down(Action.ALBUM_PURGED, album, by)
+        album.delete()
 
 
-def empty(*, families: QuerySet[Family]) -> None:
+def empty(*, families: QuerySet[Family], by: User | None = None) -> None:
     """Delete for ever all that lies in the trash of ``families``."""
-    _empty(Q(deleted_at__isnull=False), families=families, reason="deleted")
+    _empty(Q(deleted_at__isnull=False), families=families, by=by, reason="deleted")
 
 
 def purge_expired() -> None:
     """Delete for ever what has lain in the trash longer than it keeps things. Housekeeping calls this every hour."""
-    _empty(Q(deleted_at__lt=timezone.now() - timedelta(days=DAYS)), families=Family.objects.all(), reason="expired")
+    expired = Q(deleted_at__lt=timezone.now() - timedelta(days=DAYS))
+    _empty(expired, families=Family.objects.all(), by=None, reason="expired")
 
 
 def _call_off(photos: QuerySet[Photo]) -> None:
@@ -83,24 +98,38 @@ def _take_up(photos: QuerySet[Photo], *, queue: Queue) -> None:
         coloring.request(photo=photo, queue=queue)
 
 
-def _empty(chosen: Q, *, families: QuerySet[Family], reason: str) -> None:
-    _purge(Photo.objects.filter(chosen, album__family__in=families), reason=reason)
+def _write_down(action: Action, thing: Photo | Album, by: User | None) -> None:
+    family_id = thing.family_id if isinstance(thing, Album) else thing.album.family_id
+    audit.record(action=action, actor=by, family_id=family_id, object_id=thing.pk)
+
+
+def _empty(chosen: Q, *, families: QuerySet[Family], by: User | None, reason: str) -> None:
+    _purge(Photo.objects.filter(chosen, album__family__in=families), by=by, reason=reason)
     for album in Album.objects.filter(chosen, family__in=families):
-        purge_album(album=album, reason=reason)
+        purge_album(album=album, by=by, reason=reason)
 
 
-def _purge(photos: QuerySet[Photo], *, reason: str) -> None:
+def _purge(photos: QuerySet[Photo], *, by: User | None, reason: str) -> None:
     """Rows first, files after the commit: a file without a row is swept up later, a row without its file is a loss."""
     while batch := list(photos.select_related("original")[:_BATCH]):
         with transaction.atomic():
             results = [*_rendition_keys(batch), *_coloring_keys(batch)]
             originals = {photo.original_id: photo.original for photo in batch}
+            for family_id, gone in _by_family(batch).items():
+                audit.record_each(action=Action.PHOTO_PURGED, actor=by, family_id=family_id, object_ids=gone)
             Photo.objects.filter(pk__in=[photo.pk for photo in batch]).delete()
             left = _bury(originals.values(), reason=reason)
         for key in results:
             storage.results().delete(key)
         for original in left:
             storage.originals().delete(original.key)
+
+
+def _by_family(photos: Iterable[Photo]) -> dict[UUID, list[UUID]]:
+    found: dict[UUID, list[UUID]] = {}
+    for photo in photos:
+        found.setdefault(photo.original.family_id, []).append(photo.pk)
+    return found
 
 
 def _bury(originals: Iterable[Original], *, reason: str) -> list[Original]:

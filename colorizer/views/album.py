@@ -56,7 +56,7 @@ def edit(request: FamilyRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def delete(request: FamilyRequest, pk: UUID) -> HttpResponse:
     found = access.album(request.user, pk, edit=True)
-    trash.delete_album(album=found)
+    trash.delete_album(album=found, by=request.user)
     said = _("“%(title)s” is in the trash.") % {"title": found.title}
     messages.info(request, said, extra_tags=reverse("album_restore", args=[pk]))
     return redirect("home")
@@ -65,5 +65,5 @@ def delete(request: FamilyRequest, pk: UUID) -> HttpResponse:
 @signed_in
 @require_POST
 def restore(request: FamilyRequest, pk: UUID) -> HttpResponse:
-    trash.restore_album(album=access.album(request.user, pk, edit=True, in_trash=True))
+    trash.restore_album(album=access.album(request.user, pk, edit=True, in_trash=True), by=request.user)
     return redirect("album", pk=pk)

@@ -78,7 +78,7 @@ def member_role(request: FamilyRequest, pk: UUID, member: int) -> HttpResponse:
     form = RoleForm(request.POST)
     try:
         if form.is_valid():
-            account.set_role(membership=membership, role=form.cleaned_data["role"])
+            account.set_role(membership=membership, role=form.cleaned_data["role"], by=request.user)
     except account.LastOwner:
         messages.error(request, _("A family needs an owner. Make someone else an owner first."))
     return redirect("family", pk)
@@ -93,7 +93,7 @@ def member_remove(request: FamilyRequest, pk: UUID, member: int) -> HttpResponse
         memberships = memberships.filter(user=request.user)
     membership = get_object_or_404(memberships, pk=member)
     try:
-        account.remove_member(membership=membership)
+        account.remove_member(membership=membership, by=request.user)
     except account.LastOwner:
         messages.error(request, _("A family needs an owner. Make someone else an owner first."))
         return redirect("family", pk)
@@ -115,7 +115,8 @@ def invite_create(request: FamilyRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def invite_withdraw(request: FamilyRequest, pk: UUID, number: int) -> HttpResponse:
     owned = _owned(request, pk)
-    get_object_or_404(Invite, family=owned, pk=number, accepted_at=None).delete()
+    invite = get_object_or_404(Invite, family=owned, pk=number, accepted_at=None)
+    account.withdraw_invite(invite=invite, by=request.user)
     return redirect("family", pk)
 
 

@@ -74,7 +74,7 @@ def cancel(request: FamilyRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def delete(request: FamilyRequest, pk: UUID) -> HttpResponse:
     found = access.photo(request.user, pk, edit=True)
-    trash.delete_photo(photo=found)
+    trash.delete_photo(photo=found, by=request.user)
     if request.htmx:
         return tiles.answer(request, found)
     messages.info(request, _("The photo is in the trash."), extra_tags=reverse("photo_restore", args=[pk]))
@@ -85,7 +85,7 @@ def delete(request: FamilyRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def restore(request: FamilyRequest, pk: UUID) -> HttpResponse:
     found = access.photo(request.user, pk, edit=True, in_trash=True)
-    trash.restore_photo(photo=found)
+    trash.restore_photo(photo=found, by=request.user)
     return _changed(request, found)
 
 
@@ -93,7 +93,7 @@ def restore(request: FamilyRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def purge(request: FamilyRequest, pk: UUID) -> HttpResponse:
     """For ever, and only from the trash."""
-    trash.purge_photo(photo=access.photo(request.user, pk, edit=True, in_trash=True))
+    trash.purge_photo(photo=access.photo(request.user, pk, edit=True, in_trash=True), by=request.user)
     return redirect("trash")
 
 

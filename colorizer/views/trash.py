@@ -17,5 +17,5 @@ def trash(request: FamilyRequest) -> HttpResponse:
 @signed_in
 @require_POST
 def empty(request: FamilyRequest) -> HttpResponse:
-    service.empty(families=gallery.may_change(user=request.user))
+    service.empty(families=gallery.may_change(user=request.user), by=request.user)
     return redirect("trash")

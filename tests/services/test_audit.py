@@ -7,9 +7,10 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from colorizer.models import Action, AuditEntry, Family, User
+from colorizer.models import Action, Album, AuditEntry, Family, Role, User
 from colorizer.models.audit import WrittenOnce
-from colorizer.services import audit
+from colorizer.services import account, audit, trash
+from tests.views.conftest import make_photo
 
 
 @pytest.fixture
@@ -63,3 +64,68 @@ def test_a_line_is_forgotten_after_a_year(entry: AuditEntry, settings: Any) -> N
     settings.HEIRLOOM_AUDIT_DAYS = 7
     audit.forget_old()
     assert AuditEntry.objects.get() == entry
+
+
+# --- What is written down -----------------------------------------------------------------------------------------
+
+
+def written(family: Family) -> list[tuple[str, int | None, str]]:
+    lines = AuditEntry.objects.filter(family_id=family.pk).order_by("pk")
+    return list(lines.values_list("action", "actor_id", "object_id"))
+
+
+def test_what_happens_to_photos_and_albums_is_written_down(family: Family, album: Album, editor: User) -> None:
+    photo, other = make_photo(album), make_photo(album, shade=1)
+    trash.delete_photo(photo=photo, by=editor)
+    trash.restore_photo(photo=photo, by=editor)
+    trash.delete_photo(photo=photo, by=editor)
+    trash.purge_photo(photo=photo, by=editor)
+    trash.delete_album(album=album, by=editor)
+    trash.restore_album(album=album, by=editor)
+    trash.delete_album(album=album, by=editor)
+    Album.objects.update(deleted_at=timezone.now() - timedelta(days=31))
+    trash.purge_expired()
+    one, another, box = str(photo.pk), str(other.pk), str(album.pk)
+    assert written(family) == [
+        (Action.PHOTO_TRASHED, editor.pk, one),
+        (Action.PHOTO_RESTORED, editor.pk, one),
+        (Action.PHOTO_TRASHED, editor.pk, one),
+        (Action.PHOTO_PURGED, editor.pk, one),
+        (Action.ALBUM_TRASHED, editor.pk, box),
+        (Action.ALBUM_RESTORED, editor.pk, box),
+        (Action.ALBUM_TRASHED, editor.pk, box),
+        (Action.PHOTO_PURGED, None, another),
+        (Action.ALBUM_PURGED, None, box),
+    ]
+
+
+def test_who_comes_goes_and_may_do_what_is_written_down(
+    family: Family, owner: User, viewer: User, stranger: User
+) -> None:
+    account.create_invite(family=family, by=owner, role=Role.VIEWER)
+    account.withdraw_invite(invite=family.invites.get(), by=owner)
+    token = account.create_invite(family=family, by=owner, role=Role.VIEWER)
+    invite = account.open_invite(token=token)
+    assert invite
+    account.join(invite=invite, user=stranger)
+    account.remove_member(membership=family.memberships.get(user=stranger), by=stranger)
+    theirs = family.memberships.get(user=viewer)
+    account.set_role(membership=theirs, role=Role.EDITOR, by=owner)
+    account.set_role(membership=theirs, role=Role.EDITOR, by=owner)  # as it was
+    account.remove_member(membership=theirs, by=owner)
+    assert [(action, actor) for action, actor, _ in written(family)] == [
+        (Action.INVITE_MADE, owner.pk),
+        (Action.INVITE_WITHDRAWN, owner.pk),
+        (Action.INVITE_MADE, owner.pk),
+        (Action.MEMBER_JOINED, stranger.pk),
+        (Action.MEMBER_LEFT, stranger.pk),
+        (Action.ROLE_CHANGED, owner.pk),
+        (Action.MEMBER_REMOVED, owner.pk),
+    ]
+    assert written(family)[-1][2] == str(viewer.pk)
+
+
+def test_a_change_that_is_refused_is_not_written_down(family: Family, owner: User) -> None:
+    with pytest.raises(account.LastOwner):
+        account.set_role(membership=family.memberships.get(user=owner), role=Role.VIEWER, by=owner)
+    assert written(family) == []
