@@ -7,7 +7,8 @@ import logging
 import os
 import socket
 from datetime import timedelta
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
@@ -17,6 +18,9 @@ from django.conf import settings
 from django.utils import timezone
 from kombu import Queue
 from kombu.exceptions import OperationalError
+
+if TYPE_CHECKING:
+    from colorizer.services.reaping import Reaper
 
 QUEUE = "housekeeping"
 LOOK_AFTER_QUEUE, EMPTY_TRASH = "heirloom.look-after-queue", "heirloom.empty-trash"
@@ -50,7 +54,7 @@ def look_after_queue() -> None:
     from colorizer.models import WorkerState
     from colorizer.services import jobs
 
-    if count := jobs.reap():
+    if count := _reaper().look():
         logger.warning("%s jobs had lost their worker.", count)
     WorkerState.objects.filter(heartbeat_at__lt=timezone.now() - FORGOTTEN).delete()
     try:
@@ -72,6 +76,13 @@ def note_round() -> None:
     SchedulerState.objects.filter(round_at__lt=now - FORGOTTEN).delete()
     name = f"scheduler@{socket.gethostname()}"
     SchedulerState.objects.update_or_create(name=name, defaults={"started_at": STARTED, "round_at": now})
+
+
+@cache
+def _reaper() -> "Reaper":
+    from colorizer.services.reaping import Reaper
+
+    return Reaper()
 
 
 def empty_trash() -> None:

@@ -26,7 +26,8 @@ class Job(models.Model):
 
     ``attempt`` counts the times the row was queued and is part of the message's id, so an old message is known as old.
     ``failures`` counts crashes and errors, whatever progress lay between; the third ends it, and a retry counts anew.
-    A lease (``lease_owner``, ``heartbeat_at``) says who works on it; a heartbeat older than the lease is a dead worker.
+    A lease (``lease_owner``, ``heartbeat_at``) says who works on it; a heartbeat that does not move for the time of a
+    lease is a dead worker (see `services.reaping`).
     """
 
     MOST_FAILURES = 3

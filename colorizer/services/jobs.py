@@ -40,8 +40,13 @@ class Lease(Enum):
 
 
 def claim(*, model: type[Job], pk: UUID, attempt: int, owner: str) -> Job | None:
-    """Take a queued row. None where it is no longer queued with this attempt: the message is old, or a double."""
+    """Take a queued row. None where it is no longer queued with this attempt: the message is old, or a double.
+
+    Who asks again, since the database's answer was lost on its way, has what it took.
+    """
     job = model._default_manager.filter(pk=pk, attempt=attempt).first()
+    if job is not None and (job.status, job.lease_owner) == (Status.RUNNING, owner):
+        return job
     now = timezone.now()
     fresh = {"lease_owner": owner, "heartbeat_at": now, "started_at": now, "finished_at": None}
     if job is None or not _move(job, Q(status=Status.QUEUED), status=Status.RUNNING, stage="", percent=0, **fresh):
@@ -115,12 +120,14 @@ def crashed(*, model: type[Job], pk: UUID, attempt: int, worker: str, reason: st
     return job is not None and count_failure(job=job, owner=job.lease_owner, reason=reason, detail=detail)
 
 
-def reap() -> int:
-    """End the claims whose worker no longer gives a sign of life. How many there were."""
-    dead = Q(
-        status=Status.RUNNING, heartbeat_at__lt=timezone.now() - timedelta(seconds=settings.HEIRLOOM_LEASE_SECONDS)
-    )
-    return sum(_reap(job) for model in dispatch.TASKS for job in model._default_manager.filter(dead))
+def reap(*, job: Job) -> bool:
+    """The claim on `job` is given up for dead. False where its worker gave a sign of life after `job` was read."""
+    detail = f"No sign of life from {job.lease_owner} since {job.heartbeat_at}."
+    with transaction.atomic():
+        rows = type(job)._default_manager.filter(pk=job.pk, attempt=job.attempt, heartbeat_at=job.heartbeat_at)
+        if not rows.select_for_update().exists():
+            return False
+        return count_failure(job=job, owner=job.lease_owner, reason="crashed", detail=detail)
 
 
 def unsent() -> list[Job]:
@@ -161,11 +168,6 @@ def _oldest(where: Q) -> list[Job]:
         for job in model._default_manager.filter(where).order_by("changed_at")[:MOST_AT_ONCE]
     ]
     return sorted(found, key=lambda job: job.changed_at)
-
-
-def _reap(job: Job) -> bool:
-    detail = f"No sign of life from {job.lease_owner} since {job.heartbeat_at}."
-    return count_failure(job=job, owner=job.lease_owner, reason="crashed", detail=detail)
 
 
 def _queued_again() -> dict[str, Any]:

@@ -155,22 +155,6 @@ def test_one_photo_has_one_open_colouring(photo: Photo) -> None:
     assert colorings.request(photo=photo) == colorings.request(photo=photo, queue=Queue.BULK)
 
 
-def test_only_a_lease_without_a_sign_of_life_is_reaped(running: Coloring, settings: Settings) -> None:
-    settings.HEIRLOOM_LEASE_SECONDS = 60
-    assert jobs.reap() == 0
-    Coloring.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=61))
-    assert (jobs.reap(), jobs.reap()) == (1, 0)
-    running.refresh_from_db()
-    assert (running.status, running.reason, running.failures, running.attempt) == (Status.QUEUED, "crashed", 1, 2)
-
-
-def test_a_dead_workers_job_that_is_no_longer_wanted_is_cancelled(running: Coloring, photo: Photo) -> None:
-    colorings.cancel(photo=photo)
-    Coloring.objects.update(heartbeat_at=timezone.now() - timedelta(hours=1))
-    jobs.reap()
-    assert Coloring.objects.get().status == Status.CANCELLED
-
-
 @pytest.mark.parametrize("failures", [0, 2])
 @pytest.mark.parametrize("step", ["give_back", "count_failure", "crashed"])
 def test_a_job_called_off_ends_there_however_its_worker_leaves_it(
