@@ -73,6 +73,11 @@ def weights_key(sha256: str) -> str:
     return f"{sha256}.safetensors"
 
 
+def probe_key(pk: UUID) -> str:
+    """A key that no file of a photo ever has: to try out whether a storage works. What lies there may be deleted."""
+    return f"probe/{pk}"
+
+
 @contextmanager
 def local_copy(storage: Storage, key: str) -> Iterator[Path]:
     """A path on this machine with the file's bytes: the file itself where the storage is a disk, else a copy."""

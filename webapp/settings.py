@@ -203,7 +203,7 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_DEFAULT_QUEUE = "interactive"
 CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("interactive", "bulk")]  # in this order
 CELERY_TASK_CREATE_MISSING_QUEUES = True
-CELERY_TASK_SOFT_TIME_LIMIT = 500
+CELERY_TASK_SOFT_TIME_LIMIT = env.int("HEIRLOOM_PHOTO_SECONDS", default=500)
 CELERY_TASK_TIME_LIMIT = 600
 CELERY_WORKER_POOL = "prefork"
 CELERY_WORKER_POOL_START_METHOD = "spawn"  # torch in a forked child hangs
@@ -219,6 +219,8 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory; the default one ke
 HEIRLOOM_LEASE_SECONDS = env.float("HEIRLOOM_LEASE_SECONDS", default=60)
 HEIRLOOM_HEARTBEAT_SECONDS = env.float("HEIRLOOM_HEARTBEAT_SECONDS", default=10)
 HEIRLOOM_HOUSEKEEPING_SECONDS = env.float("HEIRLOOM_HOUSEKEEPING_SECONDS", default=5)
+# What reading or colouring a photo may take beside the model itself; one that takes more is refused.
+HEIRLOOM_PHOTO_MEMORY_MB = env.int("HEIRLOOM_PHOTO_MEMORY_MB", default=2500)
 HEIRLOOM_RESEND_SECONDS = env.float("HEIRLOOM_RESEND_SECONDS", default=300)
 
 # --- What is written down -----------------------------------------------------------------------------------------

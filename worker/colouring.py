@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pyvips
 
@@ -14,6 +15,7 @@ from ml.saving import rendition
 
 from . import engine
 from .lease import Held, Lost
+from .patience import patiently
 from .reading import COPIES, STORING, ZOOM_LONG_SIDE, refusals, site_limits
 
 
@@ -46,15 +48,14 @@ def colour(coloring: Coloring, held: Held) -> None:
         held.confirm()
         for size, copy in copies.items():
             storage.put(storage.results(), storage.result_key(coloring, size), copy)
-        done = service.complete(
-            coloring=coloring,
-            owner=held.owner,
-            model_version=live.version,
-            key=storage.result_key(coloring, "full"),
-            size=full.stat().st_size,
-            seconds=time.monotonic() - began,
-            stage_seconds=held.clock.seconds(),
-        )
+        found: dict[str, Any] = {
+            "model_version": live.version,
+            "key": storage.result_key(coloring, "full"),
+            "size": full.stat().st_size,
+            "seconds": time.monotonic() - began,
+            "stage_seconds": held.clock.seconds(),
+        }
+        done = patiently(lambda: service.complete(coloring=coloring, owner=held.owner, **found))
     if not done:
         _forget_if_gone(coloring, list(copies))
         raise Lost

@@ -15,18 +15,23 @@ import billiard
 from billiard.exceptions import TimeLimitExceeded
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from colorizer import dispatch
 from colorizer.models import Job, WorkerState
 from colorizer.services import jobs
 
+from . import outage
+from .guard import Guard, is_of_memory
+from .patience import AWAY, patiently
 from .stopwatch import Stopwatch
 
 logger = logging.getLogger(__name__)
 _stopping = threading.Event()
 _held: "Held | None" = None
+ENDED = 70
+"""The exit status of a child that ended over a job that took too much."""
 
 
 class Cancelled(Exception):
@@ -57,6 +62,7 @@ class Held:
         self.owner = owner
         self.clock = Stopwatch()
         self._began = self._written = time.monotonic()
+        self._ending = threading.Event()
 
     def report(self, stage: str, percent: int) -> None:
         """Write how far the work is, at most once a second. Raises where it should not go on."""
@@ -68,11 +74,29 @@ class Held:
             raise SoftTimeLimitExceeded
         if time.monotonic() - self._written >= 1:
             self._written = time.monotonic()
-            self._heed(jobs.note_progress(job=self.job, owner=self.owner, stage=stage, percent=percent))
+            try:
+                self._heed(jobs.note_progress(job=self.job, owner=self.owner, stage=stage, percent=percent))
+            except AWAY as error:
+                logger.warning("How far %s is could not be written: %s", self.job.message_id, error)
+                connection.close()
 
     def confirm(self) -> None:
         """Ask whether the job is still ours and still wanted, before anything is stored. Raises where not."""
-        self._heed(jobs.beat(job=self.job, owner=self.owner))
+        self._heed(patiently(lambda: jobs.beat(job=self.job, owner=self.owner)))
+
+    def end(self, reason: str, detail: str) -> None:
+        """From another thread: the job takes more than it may. It ends as failed, and this process with it."""
+        self._ending.set()
+        try:
+            jobs.fail(job=self.job, owner=self.owner, reason=reason, detail=detail)
+        finally:
+            os._exit(ENDED)
+
+    def leave(self, step: Callable[..., bool], **how: str) -> None:
+        """Take the step that ends our claim, as soon as the database takes it; once another thread ends it, wait."""
+        if self._ending.is_set():
+            threading.Event().wait()
+        patiently(lambda: step(job=self.job, owner=self.owner, **how))
 
     @staticmethod
     def _heed(lease: jobs.Lease) -> None:
@@ -86,15 +110,19 @@ def run(*, model: type[Job], pk: UUID, attempt: int, work: Callable[[Any, Held],
     """Claim the job and do `work` on it. A message that came twice, or too late, ends here."""
     global _held
     owner = f"{_parent(os.getppid())}{os.getpid()}"
-    job = jobs.claim(model=model, pk=pk, attempt=attempt, owner=owner)
+    job = patiently(lambda: jobs.claim(model=model, pk=pk, attempt=attempt, owner=owner))
     if job is None:
         logger.info("Dropped the message %s:%s: its row is not queued with this attempt.", pk, attempt)
         return
-    _held = Held(job, owner)
+    _held = held = Held(job, owner)
     # Only while we work: an idle child is ended by the handler that the pool gave it.
     idle = signal.signal(signal.SIGTERM, lambda *_: _stopping.set())
     try:
-        _leave_well(_held, work)
+        with Guard(held.end):
+            may_go_on = _leave_well(held, work)
+        _held = None
+        if not may_go_on:
+            outage.rest(until=_stopping.is_set)
     finally:
         _held = None
         signal.signal(signal.SIGTERM, idle)
@@ -107,29 +135,38 @@ def _parent(pid: int) -> str:
     return f"{socket.gethostname()}/{pid}/"
 
 
-def _leave_well(held: Held, work: Callable[[Any, Held], None]) -> None:
-    job, owner = held.job, held.owner
+def _leave_well(held: Held, work: Callable[[Any, Held], None]) -> bool:
+    """Do the work and leave the job in the way that fits. False where no other can be worked on now either."""
+    message = held.job.message_id
     try:
-        work(job, held)
+        work(held.job, held)
     except Cancelled:
-        jobs.stopped(job=job, owner=owner)
+        held.leave(jobs.stopped)
     except Stopping:
-        jobs.give_back(job=job, owner=owner)
+        held.leave(jobs.give_back)
     except Lost:
-        logger.warning("The lease of %s was lost while it was worked on.", job.message_id)
+        logger.warning("The lease of %s was lost while it was worked on.", message)
     except Failed as error:
-        jobs.fail(job=job, owner=owner, reason=error.reason, detail=str(error))
+        held.leave(jobs.fail, reason=error.reason, detail=str(error))
     except SoftTimeLimitExceeded:
-        jobs.fail(
-            job=job, owner=owner, reason="timed_out", detail=f"Ended after {settings.CELERY_TASK_SOFT_TIME_LIMIT} s."
-        )
+        held.leave(jobs.fail, reason="timed_out", detail=f"Ended after {settings.CELERY_TASK_SOFT_TIME_LIMIT} s.")
+    except AWAY as error:
+        logger.warning("%s was given back, since the database did not answer: %s", message, error)
+        connection.close()
+        held.leave(jobs.give_back)
     except Exception as error:
-        logger.exception("%s failed.", job.message_id)
-        jobs.count_failure(job=job, owner=owner, reason=_reason(error), detail=traceback.format_exc()[-4000:])
+        detail = traceback.format_exc()[-4000:]
+        if why := outage.why_away():
+            logger.warning("%s was given back. %s", message, why)
+            held.leave(jobs.give_back)
+            return False
+        logger.exception("%s failed.", message)
+        held.leave(jobs.count_failure, reason=_reason(error), detail=detail)
+    return True
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and is_of_memory(str(error))):
         return "no_memory"
     return "storage" if isinstance(error, OSError) else "internal"
 
@@ -146,8 +183,9 @@ def _beat_for_ever(worker: str, announce: Callable[[], None]) -> None:
         try:
             close_old_connections()
             beat(worker=worker, announce=announce)
-        except DatabaseError:
-            logger.warning("The heartbeat could not be written.", exc_info=True)
+        except Exception as error:  # whatever it was: a worker without a heartbeat would lose every job
+            logger.warning("The heartbeat could not be written: %s", error)
+            connection.close()
 
 
 def beat(*, worker: str, announce: Callable[[], None]) -> None:

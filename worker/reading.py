@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from django.conf import settings
 
@@ -16,7 +17,9 @@ from ml.pipeline import Stage
 from ml.saving import rendition
 from ml.sniff import Format
 
+from .guard import is_of_memory
 from .lease import Failed, Held, Lost
+from .patience import patiently
 
 NO_BROWSER_SHOWS = (Format.TIFF, Format.HEIC)
 """The formats of originals that need a full-size JPEG beside them to be looked at."""
@@ -37,8 +40,8 @@ def read(original: Original, held: Held) -> None:
         for number in range(1, count + 1):
             held.report(Stage.READING, 100 * (number - 1) // count)
             pages.append(_page(original, number, open_page(path, number - 1, limits), held))
-    seconds = held.clock.seconds()
-    if not preparing.record_pages(original=original, owner=held.owner, pages=pages, stage_seconds=seconds):
+    how: dict[str, Any] = {"pages": pages, "stage_seconds": held.clock.seconds()}
+    if not patiently(lambda: preparing.record_pages(original=original, owner=held.owner, **how)):
         raise Lost
 
 
@@ -48,6 +51,8 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except PhotoError as error:
+        if error.code in (Refusal.UNREADABLE, Refusal.TRUNCATED) and is_of_memory(error.detail):
+            raise Failed("no_memory", error.detail) from error
         raise Failed(_CODES.get(error.code, str(error.code)), error.detail) from error
 
 
@@ -59,7 +64,7 @@ def site_limits() -> Limits:
 
 def _page(original: Original, number: int, picture: Photo, held: Held) -> preparing.Page:
     width, height = picture.info.width, picture.info.height
-    photo = preparing.photo_of(original=original, page=number)
+    photo = patiently(lambda: preparing.photo_of(original=original, page=number))
     held.clock.enter(COPIES)
     with TemporaryDirectory() as folder:
         copies: list[tuple[int | str, Path]] = [(size, Path(folder, f"{size}.webp")) for size in storage.SIZES]

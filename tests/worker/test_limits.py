@@ -1,0 +1,88 @@
+"""Files made to take a machine along. Each ends as failed, in words that a family understands, and the worker lives."""
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+import pytest
+
+from colorizer.models import Album, Photo, Status, User
+from colorizer.services import intake
+from tests import files
+from tests.conftest import StartWorker
+from tests.stack import Process
+
+from .conftest import Upload, child_of, coloring_with, original_with, runs
+
+pytestmark = pytest.mark.worker
+
+
+def interlaced_png(side: int) -> bytes:
+    """A square in colour of one shade: a few kilobytes that must be held whole in memory to be read."""
+    zipped = zlib.compressobj(1)
+
+    def rows() -> Iterator[bytes]:
+        for x, y, dx, dy in (
+            (0, 0, 8, 8),
+            (4, 0, 8, 8),
+            (0, 4, 4, 8),
+            (2, 0, 4, 4),
+            (0, 2, 2, 4),
+            (1, 0, 2, 2),
+            (0, 1, 1, 2),
+        ):
+            row = bytes(1 + 3 * len(range(x, side, dx)))
+            for _ in range(y, side, dy):
+                yield zipped.compress(row)
+
+    data = b"".join(rows()) + zipped.flush()
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 1)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        _chunk(*each) for each in ((b"IHDR", header), (b"IDAT", data), (b"IEND", b""))
+    )
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def tiff_of_one_tile(side: int, *, tile: int) -> bytes:
+    """A small picture that says it is made of tiles larger than any memory (CVE-2022-45199 and its like)."""
+    entries = [(256, 4, side), (257, 4, side), (258, 3, 8), (259, 3, 1), (262, 3, 1), (277, 3, 1)]
+    entries += [(322, 4, tile), (323, 4, tile), (324, 4, 8), (325, 4, 100)]
+    directory = b"".join(struct.pack("<HHII", tag, kind, 1, value) for tag, kind, value in entries)
+    return b"II*\0" + struct.pack("<I", 108) + bytes(100) + struct.pack("<H", len(entries)) + directory + bytes(4)
+
+
+@pytest.mark.parametrize("side", [8_000, 11_000], ids=["noticed as it grows", "asked for at once"])
+def test_a_decompression_bomb_ends_as_too_large_and_the_photo_behind_it_is_coloured(
+    worker_process: StartWorker,
+    scheduler: Process,
+    upload: Upload,
+    album: Album,
+    editor: User,
+    monkeypatch: pytest.MonkeyPatch,
+    side: int,
+) -> None:
+    monkeypatch.setenv("HEIRLOOM_PHOTO_MEMORY_MB", "150")
+    small = worker_process("small")
+    bomb = intake.accept(album=album, user=editor, upload=files.upload("bomb.png", interlaced_png(side)))
+    behind = upload()
+    ended = original_with(Status.FAILED, bomb)
+    assert (ended.reason, ended.attempt) == ("no_memory", 1)
+    bomb.refresh_from_db()
+    assert (bomb.state, bomb.refusal) == (Photo.State.REFUSED, "no_memory")
+    coloring_with(Status.DONE, behind)
+    assert not small.has_ended
+
+
+@pytest.mark.parametrize("tile", [65_536, 1 << 20, 1 << 30])
+def test_a_tiff_of_huge_tiles_is_refused(
+    worker: Process, upload: Upload, album: Album, editor: User, tile: int
+) -> None:
+    child = child_of(coloring_with(Status.DONE, upload()))
+    hostile = files.upload("tiles.tif", tiff_of_one_tile(64, tile=tile))
+    photo = intake.accept(album=album, user=editor, upload=hostile)
+    ended = original_with(Status.FAILED, photo)
+    assert (ended.reason, ended.attempt) in (("unreadable", 1), ("no_memory", 1), ("truncated", 1))
+    assert runs(child)
