@@ -1,6 +1,7 @@
-"""What a family types in: an album's name, a photo's story."""
+"""What a family types in: an album's name, a photo's story, how something is shared."""
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django import forms
@@ -53,3 +54,52 @@ class TokenForm(forms.Form):
         super().__init__(*args, **kwargs)
         # mypy: the fields of a form are typed by their base class
         self.fields["scopes"].choices = [each for each in Scope.choices if each[0] in granted]  # type: ignore[attr-defined]
+
+
+class ShareForm(forms.Form):
+    """How a link works. Its cleaned data are what `services.sharing.create` takes."""
+
+    LASTS: ClassVar[dict[str, timedelta | None]] = {
+        "day": timedelta(days=1),
+        "week": timedelta(days=7),
+        "month": timedelta(days=30),
+        "ever": None,
+    }
+    lasts = forms.ChoiceField(
+        label=_("The link works for"),
+        choices=[
+            ("day", _("one day")),
+            ("week", _("one week")),
+            ("month", _("30 days")),
+            ("ever", _("as long as nobody ends it")),
+        ],
+        initial="month",
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        required=False,
+        strip=False,
+        min_length=6,
+        max_length=128,
+        # Shown as it is typed: it is to be told to others.
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+        help_text=_("Whoever opens the link is asked for it."),
+    )
+    can_download = forms.BooleanField(label=_("Full-size photos may be downloaded"), required=False)
+    tells_story = forms.BooleanField(label=_("Show captions, dates and names too"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("auto_id", "share-%s")  # it stands beside other forms
+        super().__init__(*args, **kwargs)
+
+    def clean_lasts(self) -> timedelta | None:
+        return self.LASTS[self.cleaned_data["lasts"]]
+
+
+class UnlockForm(forms.Form):
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        max_length=128,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "autofocus": True}),
+    )

@@ -1,6 +1,21 @@
 from django.urls import URLPattern, path
 
-from .views import album, download, events, family, files, home, manifest, photo, token, trash, upload
+from .views import (
+    album,
+    download,
+    events,
+    family,
+    files,
+    home,
+    manifest,
+    photo,
+    share,
+    share_files,
+    sharing,
+    token,
+    trash,
+    upload,
+)
 
 urlpatterns: list[URLPattern] = [
     path("", home.home, name="home"),
@@ -9,6 +24,7 @@ urlpatterns: list[URLPattern] = [
     path("albums/<uuid:pk>/edit/", album.edit, name="album_edit"),
     path("albums/<uuid:pk>/delete/", album.delete, name="album_delete"),
     path("albums/<uuid:pk>/restore/", album.restore, name="album_restore"),
+    path("albums/<uuid:pk>/share/", sharing.album_share, name="album_share"),
     path("albums/<uuid:pk>/upload/", upload.upload, name="upload"),
     path("albums/<uuid:pk>/download/", download.album_download, name="album_download"),
     path("photos/<uuid:pk>/", photo.photo, name="photo"),
@@ -20,6 +36,7 @@ urlpatterns: list[URLPattern] = [
     path("photos/<uuid:pk>/delete/", photo.delete, name="photo_delete"),
     path("photos/<uuid:pk>/restore/", photo.restore, name="photo_restore"),
     path("photos/<uuid:pk>/purge/", photo.purge, name="photo_purge"),
+    path("photos/<uuid:pk>/share/", sharing.photo_share, name="photo_share"),
     path("photos/<uuid:pk>/<slug:what>/", files.photo_file, name="photo_file"),
     path("trash/", trash.trash, name="trash"),
     path("trash/empty/", trash.empty, name="trash_empty"),
@@ -32,6 +49,13 @@ urlpatterns: list[URLPattern] = [
     path("families/<uuid:pk>/invites/<int:number>/withdraw/", family.invite_withdraw, name="invite_withdraw"),
     path("families/<uuid:pk>/tokens/", token.tokens, name="tokens"),
     path("families/<uuid:pk>/tokens/<int:number>/revoke/", token.token_revoke, name="token_revoke"),
+    path("families/<uuid:pk>/shares/", sharing.shares, name="shares"),
+    path("shares/<uuid:pk>/end/", sharing.share_end, name="share_end"),
+    path("s/<str:token>/", share.share, name="share"),
+    path("s/<str:token>/unlock/", share.unlock, name="share_unlock"),
+    path("s/<str:token>/download/", share_files.share_download, name="share_download"),
+    path("s/<str:token>/photos/<uuid:pk>/", share.share_photo, name="share_photo"),
+    path("s/<str:token>/photos/<uuid:pk>/<slug:what>/", share_files.share_file, name="share_file"),
     path("invites/<str:token>/", family.invite, name="invite"),
     path("manifest.webmanifest", manifest.manifest, name="manifest"),
     path("events/", events.events, name="events"),

@@ -28,7 +28,7 @@ class Action(models.TextChoices):
     INVITE_MADE = "invite_made", _("invite made")
     INVITE_WITHDRAWN = "invite_withdrawn", _("invite withdrawn")
     SHARE_MADE = "share_made", _("link shared")
-    SHARE_CHANGED = "share_changed", _("shared link changed")
+    SHARE_UNLOCKED = "share_unlocked", _("shared link unlocked")
     SHARE_WITHDRAWN = "share_withdrawn", _("shared link withdrawn")
     TOKEN_MADE = "token_made", _("access token made")
     TOKEN_WITHDRAWN = "token_withdrawn", _("access token withdrawn")

@@ -64,3 +64,9 @@ class Share(models.Model):
                 name="share_of_an_album_or_a_photo",
             )
         ]
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether it shows nothing since what it shares lies in the trash; it goes on when that is taken out."""
+        shared = (self.album,) if self.album else (self.photo, self.photo and self.photo.album)
+        return any(each and each.deleted_at for each in shared)

@@ -55,11 +55,13 @@ def rows(share: Share) -> QuerySet[Photo]:
     """The photos that ``share`` shows, in order: those only that can be looked at."""
     inside = Q(pk=share.photo_id) if share.photo_id else Q(album=share.album_id)
     can_be_seen = Photo.objects.kept().filter(inside, state__in=(Photo.State.READY, Photo.State.ASKS))
-    return in_order(can_be_seen.filter(album__family=share.family_id))
+    return in_order(can_be_seen.filter(album__family=share.family_id)).select_related(
+        "original", "album", "shown__model_version"
+    )
 
 
 def photos(share: Share) -> list[SharedPhoto]:
-    return [_shared(photo, share, number) for number, photo in enumerate(rows(share), 1)]
+    return [shared(photo, share, number) for number, photo in enumerate(rows(share), 1)]
 
 
 def place(share: Share, pk: UUID) -> SharedPlace | None:
@@ -76,9 +78,9 @@ def place(share: Share, pk: UUID) -> SharedPlace | None:
     )
 
 
-def row(share: Share, pk: UUID) -> Photo | None:
-    """The photo whose file is asked for, if the share shows it."""
-    return rows(share).filter(pk=pk).first()
+def position(share: Share, pk: UUID) -> int:
+    """The number of a photo that ``share`` shows, from 1."""
+    return 1 + list(rows(share).values_list("pk", flat=True)).index(pk)
 
 
 def of_family(family: Family) -> Sequence[Share]:
@@ -88,6 +90,6 @@ def of_family(family: Family) -> Sequence[Share]:
     )
 
 
-def _shared(photo: Photo, share: Share, position: int) -> SharedPhoto:
+def shared(photo: Photo, share: Share, position: int) -> SharedPhoto:
     told = (photo.caption, photo.taken, photo.people) if share.tells_story else ("", "", "")
     return SharedPhoto(photo.pk, position, photo.width, photo.height, photo.shown_id, *told)

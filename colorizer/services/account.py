@@ -93,7 +93,7 @@ def set_role(*, membership: Membership, role: Role, by: User | None = None) -> N
         _keep_an_owner(membership)
         _withdraw_invites(membership)
     if role == Role.VIEWER:
-        _end_shares(membership)
+        _end_shares(membership, by)
     membership.role = role
     membership.save(update_fields=["role"])
 
@@ -105,7 +105,7 @@ def remove_member(*, membership: Membership, by: User | None = None) -> None:
     action = Action.MEMBER_LEFT if by and by.pk == membership.user_id else Action.MEMBER_REMOVED
     audit.record(action=action, actor=by, family_id=membership.family_id, object_id=membership.user_id)
     _withdraw_invites(membership)
-    _end_shares(membership)
+    _end_shares(membership, by)
     tokens.revoke_all(family=membership.family, user=membership.user)
     membership.delete()
 
@@ -122,9 +122,9 @@ def _withdraw_invites(membership: Membership) -> None:
     Invite.objects.filter(family=membership.family_id, created_by=membership.user_id, accepted_at=None).delete()
 
 
-def _end_shares(membership: Membership) -> None:
+def _end_shares(membership: Membership, by: User | None) -> None:
     """What somebody showed to others who may no longer do so is shown no longer."""
-    sharing.end_all_of(user_id=membership.user_id, family_id=membership.family_id)
+    sharing.end_all_of(user_id=membership.user_id, family_id=membership.family_id, by=by)
 
 
 def _hash(token: str) -> str:

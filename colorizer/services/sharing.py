@@ -6,16 +6,19 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.contrib.auth.hashers import check_password, make_password
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from ..models import Album, Photo, Share, User
+from ..models import Action, Album, Photo, Share, User
+from . import audit
 
 ONE_VISIT = timedelta(minutes=10)
 """Whatever is looked at within so long counts as one visit, whoever looks: nobody is followed."""
 
 
+@transaction.atomic
 def create(
     *,
     by: User,
@@ -48,22 +51,35 @@ def create(
         created_at=now,
         expires_at=now + lasts if lasts else None,
     )
+    audit.record(action=Action.SHARE_MADE, actor=by, family_id=share.family_id, object_id=share.pk)
     return share, token
 
 
-def end(*, share: Share) -> None:
+@transaction.atomic
+def end(*, share: Share, by: User) -> None:
     """For good, from the next look on. One that has ended stays as it is."""
-    Share.objects.filter(pk=share.pk, revoked_at=None).update(revoked_at=timezone.now())
+    if Share.objects.filter(pk=share.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        audit.record(action=Action.SHARE_WITHDRAWN, actor=by, family_id=share.family_id, object_id=share.pk)
 
 
-def end_all_of(*, user_id: int, family_id: UUID) -> None:
+@transaction.atomic
+def end_all_of(*, user_id: int, family_id: UUID, by: User | None) -> None:
     """End the links that a member made, who may share no more: coming back must not bring them back."""
-    Share.objects.filter(created_by=user_id, family=family_id, revoked_at=None).update(revoked_at=timezone.now())
+    made = Share.objects.filter(created_by=user_id, family=family_id, revoked_at=None)
+    ended = list(made.values_list("pk", flat=True))
+    made.filter(pk__in=ended).update(revoked_at=timezone.now())
+    audit.record_each(action=Action.SHARE_WITHDRAWN, actor=by, family_id=family_id, object_ids=ended)
 
 
-def unlock(*, share: Share, password: str) -> str | None:
-    """The key that a session keeps for this share alone where ``password`` is right; None where it is wrong."""
-    return key_of(share) if check_password(password, share.password) else None
+def unlock(*, share: Share, password: str, by: User | None = None) -> str | None:
+    """The key that a session keeps for this share alone where ``password`` is right; None where it is wrong.
+
+    ``by``: who is signed in, if anyone is.
+    """
+    if not check_password(password, share.password):
+        return None
+    audit.record(action=Action.SHARE_UNLOCKED, actor=by, family_id=share.family_id, object_id=share.pk)
+    return key_of(share)
 
 
 def is_unlocked(*, share: Share, key: str) -> bool:

@@ -1,21 +1,35 @@
 """What the templates ask of a photo."""
 
+from typing import Any
+
 from django import template
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from .. import words
 from ..models import Photo, Status
+from ..selectors.shares import SharedPhoto
 
 register = template.Library()
 register.filter("roughly", words.roughly)
 
 
-@register.simple_tag
-def photo_url(photo: Photo, what: str, download: bool = False) -> str:
+@register.simple_tag(takes_context=True)
+def photo_url(context: dict[str, Any], photo: Photo | SharedPhoto, what: str, download: bool = False) -> str:
     """The address of one of a photo's files. It names the version, so that a browser may keep it for good."""
+    if isinstance(photo, SharedPhoto):
+        return _shared_url(context, photo, what, download=download)
     version = photo.pk if what.startswith("grey-") or what == "original" else photo.shown_id
     address = reverse("photo_file", args=[photo.pk, what])
     return f"{address}?v={version}{'&download=1' if download else ''}"
+
+
+@register.filter
+def alt(photo: Photo | SharedPhoto) -> str:
+    """What a photo is called for those who do not see it."""
+    if isinstance(photo, SharedPhoto):
+        return photo.title
+    return photo.caption or _("Photo without a caption: %(name)s") % {"name": photo.original.name}
 
 
 @register.filter
@@ -46,3 +60,11 @@ def _code(photo: Photo) -> str:
         return photo.refusal or "internal"
     coloring = photo.coloring
     return coloring.reason or "internal" if coloring and coloring.status == Status.FAILED else ""
+
+
+def _shared_url(context: dict[str, Any], photo: SharedPhoto, what: str, *, download: bool) -> str:
+    """For a visitor: the largest size is what a screen shows, unless the share lets photos be downloaded."""
+    if not context["share"].can_download:
+        what = what.replace("-zoom", "-1600")
+    address = reverse("share_file", args=[context["share_token"], photo.pk, what])
+    return f"{address}?download=1" if download else address

@@ -63,7 +63,7 @@ def album(user: User, pk: UUID, *, edit: bool = False, in_trash: bool = False) -
     """The album, if ``user`` may see it (``edit``: may change it)."""
     albums = Album.objects.for_user(user).select_related("family")
     found = get_object_or_404(albums.exclude(deleted_at=None) if in_trash else albums.kept(), pk=pk)
-    _check(user, found.family_id, edit=edit)
+    check(user, found.family_id, edit=edit)
     return found
 
 
@@ -72,7 +72,7 @@ def photo(user: User, pk: UUID, *, edit: bool = False, in_trash: bool = False) -
     photos = Photo.objects.for_user(user)
     photos = photos.exclude(deleted_at=None) if in_trash else photos.kept()
     found = get_object_or_404(gallery.in_order(photos), pk=pk)
-    _check(user, found.album.family_id, edit=edit)
+    check(user, found.album.family_id, edit=edit)
     return gallery.with_colors([found])[0]
 
 
@@ -85,6 +85,7 @@ def photo_for_file(user: User, pk: UUID) -> Photo:
     return found
 
 
-def _check(user: User, family_id: UUID, *, edit: bool) -> None:
+def check(user: User, family_id: UUID, *, edit: bool) -> None:
+    """Of the family's own a viewer who tries to change something gets 403."""
     if edit and not gallery.can_edit(user=user, family_id=family_id):
         raise PermissionDenied(_("You may look at this album, not change it."))

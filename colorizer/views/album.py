@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from ..forms import AlbumForm
+from ..forms import AlbumForm, ShareForm
 from ..selectors import gallery
 from ..services import album as albums
 from ..services import trash
@@ -36,7 +36,8 @@ def album(request: FamilyRequest, pk: UUID) -> HttpResponse:
     return render(
         request,
         "album.html",
-        gallery.album_page(user=request.user, album=found, cursor=cursor) | {"form": AlbumForm(instance=found)},
+        gallery.album_page(user=request.user, album=found, cursor=cursor)
+        | {"form": AlbumForm(instance=found), "share_form": ShareForm()},
     )
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from ..forms import PhotoForm
+from ..forms import PhotoForm, ShareForm
 from ..models import Photo
 from ..selectors import gallery
 from ..services import coloring, intake, trash
@@ -23,7 +23,7 @@ def photo(request: FamilyRequest, pk: UUID) -> HttpResponse:
     cursor = timezone.now()
     found = access.photo(request.user, pk)
     page = gallery.photo_page(user=request.user, photo=found, cursor=cursor)
-    return render(request, "photo.html", page | {"form": PhotoForm(instance=found)})
+    return render(request, "photo.html", page | {"form": PhotoForm(instance=found), "share_form": ShareForm()})
 
 
 @signed_in
@@ -43,7 +43,7 @@ def edit(request: FamilyRequest, pk: UUID) -> HttpResponse:
         photos.describe(photo=found, **form.cleaned_data)
         return redirect("photo", pk=pk)
     page = gallery.photo_page(user=request.user, photo=found, cursor=timezone.now())
-    return render(request, "photo.html", page | {"form": form}, status=422)
+    return render(request, "photo.html", page | {"form": form, "share_form": ShareForm()}, status=422)
 
 
 @signed_in

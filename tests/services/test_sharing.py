@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from colorizer.models import Album, Family, Membership, Photo, Role, Share, User
-from colorizer.selectors import shares
+from colorizer.selectors import shared_files, shares
 from colorizer.services import account, sharing, trash
 from tests.views.conftest import make_photo
 
@@ -63,19 +63,19 @@ class TestEnd:
         share, token = sharing.create(by=editor, album=album, lasts=None)
         assert share.expires_at is None
         assert shares.by_token(token)
-        sharing.end(share=share)
+        sharing.end(share=share, by=editor)
         assert shares.by_token(token) is None
 
-    def test_ending_one_ends_no_other(self, given: list[str]) -> None:
-        sharing.end(share=Share.objects.get(photo=None))
+    def test_ending_one_ends_no_other(self, editor: User, given: list[str]) -> None:
+        sharing.end(share=Share.objects.get(photo=None), by=editor)
         assert self.open(given) == 1
 
-    def test_what_has_ended_keeps_the_moment(self, given: list[str]) -> None:
+    def test_what_has_ended_keeps_the_moment(self, editor: User, given: list[str]) -> None:
         share = Share.objects.get(photo=None)
-        sharing.end(share=share)
+        sharing.end(share=share, by=editor)
         share.refresh_from_db()
         ended = share.revoked_at
-        sharing.end(share=share)
+        sharing.end(share=share, by=editor)
         share.refresh_from_db()
         assert share.revoked_at == ended
 
@@ -200,7 +200,7 @@ class TestWhatIsShown:
         other = make_photo(album, shade=1)
         share = sharing.create(by=editor, photo=photo, lasts=DAY)[0]
         assert shares.place(share, other.pk) is None
-        assert shares.row(share, other.pk) is None
+        assert shared_files.file(share, other.pk, "colour-480") is None
 
     @pytest.mark.parametrize("tells", [True, False])
     def test_its_story_is_told_only_where_that_was_chosen(self, photo: Photo, editor: User, tells: bool) -> None:
@@ -215,7 +215,7 @@ class TestWhatIsShown:
 def test_the_family_sees_the_links_that_run(album: Album, photo: Photo, editor: User) -> None:
     kept = sharing.create(by=editor, album=album, lasts=None)[0]
     ended = sharing.create(by=editor, photo=photo, lasts=DAY)[0]
-    sharing.end(share=ended)
+    sharing.end(share=ended, by=editor)
     assert list(shares.of_family(album.family)) == [kept]
 
 

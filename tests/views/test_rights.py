@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from colorizer.models import Album, Family, Photo, Role, User
-from colorizer.services import account, tokens, trash
+from colorizer.models import Album, Family, Photo, Role, Share, User
+from colorizer.services import account, sharing, tokens, trash
 from colorizer.urls import urlpatterns
 from tests.views.conftest import SignIn, make_photo
 
@@ -24,6 +24,8 @@ class World:
     album: Album
     photo: Photo
     token: str
+    share: Share
+    share_token: str
     people: dict[str, User | None]
     member: int
     invite: int
@@ -76,10 +78,12 @@ RULES = {
     "album_delete": change(),
     "album_restore": change(before=World.delete_album),
     "album_download": look(),
+    "album_share": change(200, data={"lasts": "month"}),
     "upload": change(422),
     "photo": look(),
     "photo_tile": look(),
     "photo_file": look(),
+    "photo_share": change(200, data={"lasts": "month"}),
     "photo_edit": change(),
     "photo_answer": change(),
     "photo_retry": change(),
@@ -96,6 +100,13 @@ RULES = {
     "family_rename": govern(data={"name": "New"}),
     "member_role": govern(data={"role": "viewer"}),
     "member_remove": Rule("POST", (UNAUTHORISED, NOTHING, NOTHING, NOTHING, NOTHING, 302)),
+    "shares": look(),
+    "share_end": change(),
+    "share": Rule("GET", (200,) * 6),
+    "share_photo": Rule("GET", (200,) * 6),
+    "share_file": Rule("GET", (200,) * 6),
+    "share_download": Rule("GET", (200,) * 6),
+    "share_unlock": Rule("POST", (302,) * 6),
     "invite_create": govern(data={"role": "viewer"}),
     "invite_withdraw": govern(),
     "tokens": look(),
@@ -111,14 +122,17 @@ def world(family: Family, album: Album, photo: Photo, owner: User, editor: User,
     token = account.create_invite(family=family, by=owner, role=Role.VIEWER)
     tokens.create(family=family, user=owner, name="Scanner", scopes=["read"])
     numbers = {"member": other.pk, "invite": family.invites.get().pk, "program": family.tokens.get().pk}
-    return World(family, album, photo, token, people, **numbers)
+    share = sharing.create(by=editor, album=album, lasts=None, can_download=True)
+    return World(family, album, photo, token, *share, people, **numbers)
 
 
 def address(world: World, name: str) -> str:
     """The address of ``name``, about the things of ``world``."""
     route = next(str(pattern.pattern) for pattern in urlpatterns if pattern.name == name)
     things = {"albums": world.album.pk, "photos": world.photo.pk, "families": world.family.pk}
-    known = {"pk": things.get(route.split("/")[0]), "what": "colour-480", "token": world.token}
+    things |= {"shares": world.share.pk, "s": world.photo.pk}
+    token = world.share_token if route.startswith("s/") else world.token
+    known = {"pk": things.get(route.split("/")[0]), "what": "colour-480", "token": token}
     known |= {"member": world.member, "number": world.program if "tokens/" in route else world.invite}
     arguments = {key: value for key, value in known.items() if f":{key}>" in route}
     query = f"?album={world.album.pk}" if name in {"events", "changes"} else ""
@@ -148,7 +162,7 @@ def test_an_address_answers_each_as_its_rule_says(world: World, sign_in: SignIn,
     if name == "album_create" and person == "viewer":
         expected = NOTHING  # of the families that a viewer may change there is none
     assert response.status_code == expected
-    if expected == SIGN_IN and person == "anonymous":
+    if expected == SIGN_IN and person == "anonymous" and not name.startswith("share_"):
         assert response["Location"].startswith(reverse("account_login"))
 
 
