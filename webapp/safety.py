@@ -7,6 +7,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 SHORTEST_KEY = 32
+SHORTEST_TOKEN = 20
 EXAMPLES = ("django-insecure", "changeme", "change-me", "change_me", "example", "secret-key", "your-", "insecure")
 
 
@@ -32,6 +33,14 @@ def check_log_format(name: str) -> None:
     """Raises ImproperlyConfigured for a format that is not there."""
     if name not in ("line", "json"):
         raise ImproperlyConfigured('LOG_FORMAT is "line" (for people) or "json" (for machines).')
+
+
+def check_metrics_token(token: str) -> None:
+    """Raises ImproperlyConfigured for a token that could be guessed. None at all closes the page."""
+    if token and len(token) < SHORTEST_TOKEN:
+        raise ImproperlyConfigured(
+            f"METRICS_TOKEN is too short: set at least {SHORTEST_TOKEN} random characters, or leave it out."
+        )
 
 
 def private_folder(path: Path) -> Path:

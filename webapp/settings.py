@@ -7,7 +7,7 @@ import environ
 from kombu import Queue
 
 from . import secrets
-from .safety import check_allowed_hosts, check_log_format, check_secret_key, private_folder
+from .safety import check_allowed_hosts, check_log_format, check_metrics_token, check_secret_key, private_folder
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -222,6 +222,10 @@ HEIRLOOM_HOUSEKEEPING_SECONDS = env.float("HEIRLOOM_HOUSEKEEPING_SECONDS", defau
 # What reading or colouring a photo may take beside the model itself; one that takes more is refused.
 HEIRLOOM_PHOTO_MEMORY_MB = env.int("HEIRLOOM_PHOTO_MEMORY_MB", default=2500)
 HEIRLOOM_RESEND_SECONDS = env.float("HEIRLOOM_RESEND_SECONDS", default=300)
+
+# --- What a monitor may ask ---------------------------------------------------------------------------------------
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+check_metrics_token(METRICS_TOKEN)
 
 # --- What is written down -----------------------------------------------------------------------------------------
 LOG_FORMAT = env.str("LOG_FORMAT", default="line" if sys.stderr.isatty() else "json")

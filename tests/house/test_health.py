@@ -66,7 +66,7 @@ def test_readyz_names_what_is_missing(client: Client, monkeypatch: pytest.Monkey
     monkeypatch.setattr(health, "broker_answers", lambda: True)
     answer = client.get("/readyz")
     assert answer.status_code == 503
-    assert answer.json() == {"ok": False, "database": True, "broker": True, "worker": False}
+    assert answer.json() == {"ok": False, "database": True, "broker": True, "storage": True, "worker": False}
 
     WorkerState.objects.create(name="worker@here", heartbeat_at=timezone.now() - timedelta(minutes=5))
     assert client.get("/readyz").status_code == 503
@@ -85,3 +85,22 @@ def test_a_broker_that_is_not_there_is_noticed_at_once(monkeypatch: pytest.Monke
 @pytest.mark.worker
 def test_a_broker_that_is_there_answers(broker: Process) -> None:
     assert health.broker_answers()
+
+
+def test_a_storage_that_does_not_answer_is_noticed_and_asked_now_and_then_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    class Gone:
+        def exists(self, key: str) -> bool:
+            asked.append(key)
+            raise ConnectionError("no route")
+
+    monkeypatch.setattr(health, "_storage_said", None)
+    monkeypatch.setattr(health.storage, "originals", Gone)
+    assert [health.storage_answers() for _ in range(20)] == [False] * 20
+    assert len(asked) == 1
+    monkeypatch.setattr(health, "STORAGE_IS_ASKED_EVERY", 0.0)
+    health.storage_answers()
+    assert len(asked) == 2

@@ -200,7 +200,8 @@ def test_the_web_servers_lines_name_the_request_that_was_answered(live_stack: St
     ask = urllib.request.Request(f"{live_stack.url}/nowhere-at-all/", headers={"X-Request-ID": "from-a-proxy-1"})
     with pytest.raises(urllib.error.HTTPError) as answer:
         urllib.request.urlopen(ask, timeout=30)
-    assert answer.value.headers["X-Request-ID"] == "from-a-proxy-1"
+    with answer.value:
+        assert answer.value.headers["X-Request-ID"] == "from-a-proxy-1"
     log = live_stack.web.log
 
     def told() -> list[dict[str, Any]]:
