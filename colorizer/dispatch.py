@@ -4,9 +4,11 @@ Imports no task: a producer needs the broker's address, nothing more.
 """
 
 import logging
+import time
 from functools import partial
 
 from celery import Celery
+from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
@@ -19,6 +21,11 @@ TASKS: dict[type[Job], str] = {Original: PREPARE, Coloring: COLORIZE}
 logger = logging.getLogger(__name__)
 producer = Celery("heirloom-producer", set_as_current=False)
 producer.config_from_object("django.conf:settings", namespace="CELERY")
+# Who sends has someone waiting for an answer, and housekeeping sends later what the broker did not take now.
+producer.conf.broker_transport_options = {**settings.CELERY_BROKER_TRANSPORT_OPTIONS, "socket_timeout": 1}
+LEFT_ALONE = 10.0
+"""Seconds that requests do not try a broker which did not answer: a hundred uploads do not each wait for it."""
+_away_until = float("-inf")
 
 
 def after_commit(job: Job) -> None:
@@ -27,13 +34,18 @@ def after_commit(job: Job) -> None:
     Bulk is not sent here: housekeeping keeps a few of it in the queue, from each family in turn.
     """
     if job.queue == Queue.INTERACTIVE:
-        transaction.on_commit(partial(send, job))
+        transaction.on_commit(partial(_send_unless_away, job))
+
+
+def _send_unless_away(job: Job) -> bool:
+    return time.monotonic() >= _away_until and send(job)
 
 
 def send(job: Job) -> bool:
     """Send the id of ``job``, and note when. Whether the broker took it: if not, housekeeping sends it later."""
     from .services.jobs import note_sent
 
+    global _away_until
     try:
         producer.send_task(
             TASKS[type(job)],
@@ -44,7 +56,9 @@ def send(job: Job) -> bool:
         )
     except OperationalError as error:
         logger.warning("The broker did not take %s: %s", job.message_id, error)
+        _away_until = time.monotonic() + LEFT_ALONE
         return False
+    _away_until = float("-inf")
     note_sent(job)
     return True
 

@@ -75,6 +75,14 @@ WORDS: Mapping[str, Words] = {
     "too_many_tries": Words(
         _("That was tried too often in a short time."), _("Please wait %(wait)s, then try once more.")
     ),
+    # What can befall the whole site.
+    "away": Words(
+        _("Heirloom cannot reach its photos at the moment."), _("They are safe. Please try again in a minute.")
+    ),
+    "no_room": Words(
+        _("There is no room left for photos on this machine."),
+        _("Ask whoever looks after Heirloom to make room, and upload this photo again then."),
+    ),
     # An upload that is here already.
     "already_here": Words(_("This photo is already in “%(album)s”."), _("There is no need to upload it again.")),
     "in_trash": Words(_("This photo is in the trash."), _("Restore it there instead of uploading it again.")),

@@ -12,19 +12,23 @@ from django.utils import translation
 
 from colorizer import words
 
+from .trouble import code_of
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[..., Awaitable[None]]
 
+_STATUS = {"too_many_bytes": 413, "no_room": 507}
 SLACK = 1_000_000
 """Bytes that a form may hold beside the largest photo."""
 
 
 class BodyLimit:
-    """Answers 413 to a body larger than the largest photo, having read it to its end without keeping any of it.
+    """Answers 413 to a body larger than the largest photo, and 507 to one that the disk has no room for.
 
-    To its end, since a browser that is cut short sees a broken connection, not the answer, and would try again.
+    Either is read to its end without keeping any more of it: a browser that is cut short sees a broken connection, not
+    the answer, and would try again.
     """
 
     def __init__(self, app: App) -> None:
@@ -32,12 +36,31 @@ class BodyLimit:
         self.most = settings.HEIRLOOM_MAX_FILE_MB * 1_000_000 + SLACK
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or _declared(scope) <= self.most:
+        if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        while (message := await receive())["type"] == "http.request":
-            if not message.get("more_body"):
-                return await _refuse(scope, send)
-        return None
+        if _declared(scope) > self.most:
+            return await _refuse(scope, receive, send, "too_many_bytes", limit=settings.HEIRLOOM_MAX_FILE_MB)
+        body = _Body(receive)
+        try:
+            return await self.app(scope, body.receive, send)
+        except OSError as error:
+            # Django writes the body to disk before it has a request that it could answer.
+            if body.ended or code_of(error) != "no_room":
+                raise
+            return await _refuse(scope, body.receive, send, "no_room")
+
+
+class _Body:
+    """A request's body on its way, which knows whether all of it has come."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.ended = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self.ended = message["type"] != "http.request" or not message.get("more_body")
+        return message
 
 
 def _declared(scope: Message) -> int:
@@ -49,16 +72,20 @@ def _declared(scope: Message) -> int:
     return int(length) if length.isdigit() else 0
 
 
-async def _refuse(scope: Message, send: Send) -> None:
-    response = await sync_to_async(_answer)(ASGIRequest(scope, io.BytesIO()))
+async def _refuse(scope: Message, receive: Receive, send: Send, code: str, **details: object) -> None:
+    while (message := await receive()).get("more_body"):
+        pass
+    if message["type"] != "http.request":  # gone meanwhile
+        return
+    response = await sync_to_async(_answer)(ASGIRequest(scope, io.BytesIO()), code, details)
     headers = [(name.lower().encode(), value.encode()) for name, value in response.items()]
     await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
     await send({"type": "http.response.body", "body": response.content})
 
 
-def _answer(request: ASGIRequest) -> JsonResponse:
+def _answer(request: ASGIRequest, code: str, details: dict[str, object]) -> JsonResponse:
     with translation.override(translation.get_language_from_request(request)):
-        message = " ".join(words.say("too_many_bytes", limit=settings.HEIRLOOM_MAX_FILE_MB))
-    response = JsonResponse({"code": "too_many_bytes", "message": message}, status=413)
+        message = " ".join(words.say(code, **details))
+    response = JsonResponse({"code": code, "message": message}, status=_STATUS[code])
     response["Content-Length"] = str(len(response.content))
     return response

@@ -7,6 +7,8 @@ from . import health, metrics
 # Staff sign in on the family's own page, where tries are counted.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
+handler500 = "webapp.trouble.server_error"
+
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -1,7 +1,8 @@
 // Photos on their way to the album: two files at a time, each with its progress and, where it is refused, its reason.
 
 const AT_ONCE = 2;
-const WAITS = [2, 4, 8, 16]; // seconds before each further try where the network fails
+const WAITS = [2, 4, 8, 16, 30]; // seconds before each further try where the network fails
+const NO_ROOM = 507; // does not pass by itself
 const REFRESH_AFTER = 2500;
 
 const input = document.getElementById("files");
@@ -50,9 +51,9 @@ async function deliver(item) {
   const row = newRow(item);
   for (let tries = 0; ; tries += 1) {
     const answer = await send(item, row);
-    const passing = answer.status === 0 || answer.status === 429 || answer.status >= 502;
+    const passing = answer.status === 0 || answer.status === 429 || (answer.status >= 502 && answer.status !== NO_ROOM);
     if (!passing) return settle(answer, row);
-    if (tries === WAITS.length) return giveUp(item, row);
+    if (tries === WAITS.length) return giveUp(item, row, answer);
     row.say(fill(words.wordsAgain, { seconds: WAITS[tries] }));
     await pause(WAITS[tries]);
   }
@@ -90,9 +91,9 @@ function settle(answer, row) {
   row.end(answer.message || (signedOut ? words.wordsOut : words.wordsFailed), answer.photo);
 }
 
-function giveUp(item, row) {
+function giveUp(item, row, answer) {
   row.element.classList.add("upload-wrong");
-  row.end(words.wordsBroken);
+  row.end(answer.message || words.wordsBroken);
   row.again.hidden = false;
   row.again.addEventListener("click", () => {
     row.element.remove();
