@@ -1,6 +1,7 @@
 from django.urls import URLPattern, path
 
 from .views import (
+    account,
     album,
     download,
     events,
@@ -56,6 +57,7 @@ urlpatterns: list[URLPattern] = [
     path("s/<str:token>/download/", share_files.share_download, name="share_download"),
     path("s/<str:token>/photos/<uuid:pk>/", share.share_photo, name="share_photo"),
     path("s/<str:token>/photos/<uuid:pk>/<slug:what>/", share_files.share_file, name="share_file"),
+    path("account/sign-out-elsewhere/", account.sign_out_elsewhere, name="account_sign_out_elsewhere"),
     path("invites/<str:token>/", family.invite, name="invite"),
     path("manifest.webmanifest", manifest.manifest, name="manifest"),
     path("events/", events.events, name="events"),

@@ -9,6 +9,8 @@ from django.dispatch import Signal
 from colorizer.models import Action, User
 from colorizer.services import audit
 
+from . import logs
+
 SEEN: dict[Signal, Action] = {
     signals.user_signed_up: Action.SIGNED_UP,
     signals.user_logged_in: Action.SIGNED_IN,
@@ -25,5 +27,6 @@ def write_down(*, signal: Signal, user: User | None = None, **_: Any) -> None:
         audit.record(action=SEEN[signal], actor=user, object_id=user.pk)
 
 
+audit.Asked.by = logs.request_id.get
 for seen in SEEN:
     seen.connect(write_down, dispatch_uid="heirloom")

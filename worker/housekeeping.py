@@ -87,11 +87,12 @@ def _reaper() -> "Reaper":
 
 def empty_trash() -> None:
     from colorizer import limits
-    from colorizer.services import audit, trash
+    from colorizer.services import audit, devices, trash
 
     trash.purge_expired()
     audit.forget_old()
     limits.forget_old()
+    devices.forget_old()
 
 
 app.task(look_after_queue, name=LOOK_AFTER_QUEUE)

@@ -8,6 +8,7 @@ from .job import Job, Queue, Status
 from .limit import Limit
 from .model_version import ModelVersion
 from .photo import Original, Photo
+from .session import Session
 from .share import Share
 from .token import Scope, Token
 from .tombstone import Tombstone
@@ -31,6 +32,7 @@ __all__ = [
     "Role",
     "SchedulerState",
     "Scope",
+    "Session",
     "Share",
     "Status",
     "Token",

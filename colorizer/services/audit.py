@@ -1,6 +1,6 @@
 """The log of what matters to safety: written beside the change, in its transaction, and never touched again."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,6 +10,12 @@ from django.utils import timezone
 from ..models import Action, AuditEntry, User
 
 Id = UUID | int | str
+
+
+class Asked:
+    """Where the id of the request that is being answered is found: the site says so at its start."""
+
+    by: Callable[[], str] = staticmethod(lambda: "")
 
 
 def record(
@@ -22,7 +28,7 @@ def record(
 ) -> None:
     """Write one line. ``actor`` None: the site itself, or nobody known. ``object_id``: of what ``action`` was done to.
 
-    Ids only, never a name, an address or a token.
+    Ids only, never a name, an address or a token. ``request_id``: left out, that of the request being answered.
     """
     record_each(action=action, actor=actor, family_id=family_id, object_ids=[object_id or ""], request_id=request_id)
 
@@ -37,7 +43,7 @@ def record_each(
             actor_id=actor.pk if actor else None,
             family_id=family_id,
             object_id=str(object_id),
-            request_id=request_id[:64],
+            request_id=(request_id or Asked.by())[:64],
         )
         for object_id in object_ids
     )

@@ -8,6 +8,7 @@ from django.test import Client
 
 from colorizer.models import Action, AuditEntry, User
 from tests.conftest import PASSWORD, member
+from webapp import logs
 
 pytestmark = pytest.mark.django_db
 
@@ -195,3 +196,12 @@ def test_a_password_that_is_set_anew_by_mail_is_written_down(owner: User, client
     new = "another box of photos"
     client.post(page.url, {"password1": new, "password2": new})
     assert (Action.PASSWORD_RESET, owner.pk, str(owner.pk)) in written()
+
+
+def test_a_line_of_the_log_names_the_request_that_wrote_it(owner: User, client: Client) -> None:
+    token = logs.request_id.set("a-request-of-ours")
+    try:
+        client.post("/accounts/login/", {"login": owner.email, "password": PASSWORD})
+    finally:
+        logs.request_id.reset(token)
+    assert AuditEntry.objects.get().request_id == "a-request-of-ours"

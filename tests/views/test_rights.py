@@ -91,6 +91,7 @@ RULES = {
     "photo_delete": change(),
     "photo_restore": change(before=World.delete_photo),
     "photo_purge": change(before=World.delete_photo),
+    "account_sign_out_elsewhere": own("POST", stranger=302, superuser=302, member=302),
     "trash": own("GET", stranger=200, superuser=200, member=200),
     "trash_empty": own("POST", stranger=302, superuser=302, member=302),
     "events": look(),
