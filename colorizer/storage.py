@@ -68,6 +68,44 @@ def result_key(coloring: "Coloring", size: int | str) -> str:
     return f"colorings/{coloring.pk}/colour-{size}.{'jpg' if size == 'zoom' else 'webp'}"
 
 
+def grey_keys(photo: "Photo") -> list[str]:
+    """Every rendition that the photo, once prepared, has to have."""
+    keys = [grey_key(photo, size) for size in SIZES]
+    return keys if EXTENSIONS[photo.original.format] in SHOWN_BY_BROWSERS else [*keys, grey_key(photo, "zoom")]
+
+
+def full_key(coloring: "Coloring") -> str:
+    """Where the result of a coloring that is done lies."""
+    return coloring.key or result_key(coloring, "full")
+
+
+def copy_keys(coloring: "Coloring") -> list[str]:
+    """Every rendition that a coloring, once done, has to have beside its full-size result."""
+    keys = [result_key(coloring, size) for size in SIZES]
+    is_shown = full_key(coloring).rpartition(".")[2] in SHOWN_BY_BROWSERS
+    return keys if is_shown else [*keys, result_key(coloring, "zoom")]
+
+
+def owner_of_result(key: str) -> tuple[str, UUID] | None:
+    """Whose folder of `results` a key lies in: "photos" or "colorings", and the row's id. None for any other key."""
+    kind, _, rest = key.partition("/")
+    try:
+        return (kind, UUID(rest.partition("/")[0])) if kind in ("photos", "colorings") else None
+    except ValueError:
+        return None
+
+
+def owner_of_original(key: str) -> tuple[UUID, UUID, str] | None:
+    """The family's id, the original's id and the format that a key of `originals` was made of. None for any other."""
+    family, _, name = key.partition("/")
+    stem, _, ending = name.partition(".")
+    try:
+        found = UUID(family), UUID(stem), {ending: format for format, ending in EXTENSIONS.items()}[ending]
+    except (ValueError, KeyError):
+        return None
+    return found if original_key(*found) == key else None
+
+
 def weights_key(sha256: str) -> str:
     """A model version's weights in ``models``."""
     return f"{sha256}.safetensors"
@@ -146,7 +184,7 @@ def file_of(photo: "Photo", what: str) -> StoredFile | None:
     if coloring is None:
         return None
     coloring.photo = photo
-    full = StoredFile(results(), coloring.key or result_key(coloring, "full"), coloring.pk)
+    full = StoredFile(results(), full_key(coloring), coloring.pk)
     if what == "result" or (what == "colour-zoom" and full.ending in SHOWN_BY_BROWSERS):
         return full
     if side == "colour" and size in RENDITIONS:

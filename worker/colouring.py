@@ -20,6 +20,9 @@ from .reading import COPIES, STORING, ZOOM_LONG_SIDE, refusals, site_limits
 
 
 def colour(coloring: Coloring, held: Held) -> None:
+    if _has_result(coloring):
+        _copy_again(coloring, held)
+        return
     began = time.monotonic()
     photo = coloring.photo
     live = engine.live()
@@ -58,6 +61,37 @@ def colour(coloring: Coloring, held: Held) -> None:
         done = patiently(lambda: service.complete(coloring=coloring, owner=held.owner, **found))
     if not done:
         _forget_if_gone(coloring, list(copies))
+        raise Lost
+
+
+def _has_result(coloring: Coloring) -> bool:
+    """Whether it was done before, and its result is whole: then its family keeps these very colours."""
+    results = storage.results()
+    return bool(coloring.key) and results.exists(coloring.key) and results.size(coloring.key) == coloring.size
+
+
+def _copy_again(coloring: Coloring, held: Held) -> None:
+    """Make the small copies of a result that has lost some."""
+    sizes: dict[str, int] = {storage.result_key(coloring, size): size for size in storage.SIZES}
+    with TemporaryDirectory() as folder, storage.local_copy(storage.results(), coloring.key) as full:
+        for number, key in enumerate(storage.copy_keys(coloring)):
+            copy = Path(folder, f"{number}{Path(key).suffix}")
+            result = pyvips.Image.new_from_file(str(full), access="sequential")
+            rendition(result, sizes.get(key) or min(max(result.width, result.height), ZOOM_LONG_SIDE), copy)
+            held.confirm()
+            storage.put(storage.results(), key, copy)
+    assert coloring.model_version is not None  # noqa: S101 - for the type checker: it was done by one
+    done = service.complete(
+        coloring=coloring,
+        owner=held.owner,
+        model_version=coloring.model_version,
+        key=coloring.key,
+        size=coloring.size,
+        seconds=coloring.seconds or 0.0,
+        stage_seconds=coloring.stage_seconds,
+    )
+    if not done:
+        _forget_if_gone(coloring, [*storage.SIZES, "zoom", "full"])
         raise Lost
 
 

@@ -86,18 +86,19 @@ def _register_shipped() -> None:
     """Make the shipped weights known. New ones take the place of older shipped ones, never of a model trained here."""
     weights = shipped()[DEFAULT_MODEL]
     card = read_card(weights)
-    if ModelVersion.objects.filter(sha256=card["sha256"]).exists():
-        return
     key = storage.weights_key(card["sha256"])
-    known = {"name": card["name"], "architecture": card["architecture"]["network"], "card": card}
+    is_known = ModelVersion.objects.filter(sha256=card["sha256"]).exists()
+    described = {"name": card["name"], "architecture": card["architecture"]["network"], "card": card}
     live = ModelVersion.objects.filter(state=ModelVersion.State.LIVE)
     try:
-        if not storage.models().exists(key):
+        if not storage.models().exists(key):  # a new version's, or lost
             storage.put(storage.models(), key, weights)
+        if is_known:
+            return
         with transaction.atomic():
             live.filter(is_shipped=True).update(state=ModelVersion.State.RETIRED)
             state = ModelVersion.State.CANDIDATE if live.exists() else ModelVersion.State.LIVE
-            ModelVersion.objects.create(sha256=card["sha256"], state=state, is_shipped=True, **known)
+            ModelVersion.objects.create(sha256=card["sha256"], state=state, is_shipped=True, **described)
     except (FileExistsError, IntegrityError):
         logger.info("Another worker registered the shipped model first.")
 

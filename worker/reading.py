@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.conf import settings
 
-from colorizer import storage
+from colorizer import models, storage
 from colorizer.models import Original
 from colorizer.services import preparing
 from ml.cast import is_in_colour
@@ -39,7 +40,9 @@ def read(original: Original, held: Held) -> None:
         pages = []
         for number in range(1, count + 1):
             held.report(Stage.READING, 100 * (number - 1) // count)
-            pages.append(_page(original, number, open_page(path, number - 1, limits), held))
+            photo = patiently(partial(preparing.photo_of, original=original, page=number))
+            if photo is not None:
+                pages.append(_page(photo, number, open_page(path, number - 1, limits), held))
     how: dict[str, Any] = {"pages": pages, "stage_seconds": held.clock.seconds()}
     if not patiently(lambda: preparing.record_pages(original=original, owner=held.owner, **how)):
         raise Lost
@@ -62,9 +65,8 @@ def site_limits() -> Limits:
     return Limits(pixels=pixels, total_pixels=pixels, pages=settings.HEIRLOOM_MAX_PAGES)
 
 
-def _page(original: Original, number: int, picture: Photo, held: Held) -> preparing.Page:
+def _page(photo: models.Photo, number: int, picture: Photo, held: Held) -> preparing.Page:
     width, height = picture.info.width, picture.info.height
-    photo = patiently(lambda: preparing.photo_of(original=original, page=number))
     held.clock.enter(COPIES)
     with TemporaryDirectory() as folder:
         copies: list[tuple[int | str, Path]] = [(size, Path(folder, f"{size}.webp")) for size in storage.SIZES]

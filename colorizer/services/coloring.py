@@ -51,11 +51,17 @@ def complete(
     seconds: float,
     stage_seconds: dict[str, float] | None = None,
 ) -> bool:
-    """The result lies in the storage: show it. False where the lease was lost, and then nothing is written."""
+    """The result lies in the storage: show it. False where the lease was lost, and then nothing is written.
+
+    One that was done before and had to be made again takes no other's place.
+    """
+    photos = Photo.objects.filter(pk=coloring.photo_id)
+    if coloring.key:
+        photos = photos.filter(shown=None)
     found = {"model_version": model_version, "key": key, "size": size, "seconds": seconds}
     found["stage_seconds"] = stage_seconds or {}
     with transaction.atomic():
         done = jobs.finish(job=coloring, owner=owner, **found)
         if done:
-            Photo.objects.filter(pk=coloring.photo_id).update(shown=coloring)
+            photos.update(shown=coloring)
     return done

@@ -110,6 +110,15 @@ def requeue(*, job: Job) -> bool:
     return _move(job, ended, queue=Queue.INTERACTIVE, failures=0, reason="", detail="", **_queued_again())
 
 
+def redo(*, job: Job) -> bool:
+    """Do a job again that has ended: what it made is lost. In its turn with the bulk; what its family sees stays.
+
+    Raises IntegrityError where another job of the same photo is open.
+    """
+    ended = Q(status__in=[Status.DONE, Status.FAILED, Status.CANCELLED])
+    return _move(job, ended, queue=Queue.BULK, failures=0, reason="", detail="", **_queued_again())
+
+
 def note_sent(job: Job) -> None:
     type(job)._default_manager.filter(pk=job.pk, attempt=job.attempt).update(sent_at=timezone.now())
 
@@ -210,7 +219,8 @@ def _move(job: Job, where: Q, **fields: Any) -> bool:
         if not row.update(changed_at=now, **fields):
             return False
         job.refresh_from_db(from_queryset=type(job)._default_manager.filter(pk=job.pk))
-        _photos(job).update(changed_at=now, **_shown_of(job))
+        _photos(job).update(changed_at=now)
+        _show_reading(job)
         if job.status == Status.QUEUED:
             dispatch.after_commit(job)
     return True
@@ -220,10 +230,13 @@ def _photos(job: Job) -> QuerySet[Photo]:
     return Photo.objects.filter(pk=job.photo_id) if isinstance(job, Coloring) else Photo.objects.filter(original=job.pk)
 
 
-def _shown_of(job: Job) -> dict[str, Any]:
-    """An original that cannot be read leaves its photos refused; one that is tried again, being read."""
+def _show_reading(job: Job) -> None:
+    """An original that cannot be read leaves its photos refused; one that is tried again, being read.
+
+    What its family has seen ready stays ready: its renditions are made anew.
+    """
+    read = Photo.objects.filter(original=job.pk)
     if isinstance(job, Original) and job.status == Status.FAILED:
-        return {"state": Photo.State.REFUSED, "refusal": job.reason}
+        read.filter(state=Photo.State.PREPARING).update(state=Photo.State.REFUSED, refusal=job.reason)
     if isinstance(job, Original) and job.status == Status.QUEUED:
-        return {"state": Photo.State.PREPARING, "refusal": ""}
-    return {}
+        read.filter(state=Photo.State.REFUSED).update(state=Photo.State.PREPARING, refusal="")
