@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 QUEUE = "housekeeping"
 LOOK_AFTER_QUEUE, EMPTY_TRASH = "heirloom.look-after-queue", "heirloom.empty-trash"
+SWEEP_RESULTS = "heirloom.sweep-results"
 FORGOTTEN = timedelta(days=1)
 TRASH_EVERY = timedelta(hours=1)
+SWEEP_EVERY = timedelta(days=1)
 WORKER = os.getpid()
 STARTED = timezone.now()
 
@@ -44,6 +46,7 @@ app.conf.update(
             "options": {"expires": settings.HEIRLOOM_HOUSEKEEPING_SECONDS},
         },
         "empty the trash": {"task": EMPTY_TRASH, "schedule": TRASH_EVERY},
+        "sweep the results": {"task": SWEEP_RESULTS, "schedule": SWEEP_EVERY},
     },
 )
 
@@ -95,13 +98,23 @@ def empty_trash() -> None:
     devices.forget_old()
 
 
+def sweep_results() -> None:
+    """Delete files that belong to no row: left by workers that were killed, or by deletions that were broken off."""
+    from colorizer.services import reconciling
+
+    if count := reconciling.sweep_results():
+        logger.info("%s files that belonged to nothing were deleted.", count)
+
+
 app.task(look_after_queue, name=LOOK_AFTER_QUEUE)
 app.task(empty_trash, name=EMPTY_TRASH)
+app.task(sweep_results, name=SWEEP_RESULTS)
 
 
-def empty_trash_first(**_: Any) -> None:
-    """The clock counts from its start alone: on a machine that is off every night, the hour would seldom come."""
+def clean_up_first(**_: Any) -> None:
+    """The clock counts from its start alone: on a machine that is off every night, its hour would seldom come."""
     app.send_task(EMPTY_TRASH)
+    app.send_task(SWEEP_RESULTS)
 
 
 def end_with_parent(**_: Any) -> None:
@@ -111,5 +124,5 @@ def end_with_parent(**_: Any) -> None:
         os._exit(1)
 
 
-signals.worker_ready.connect(empty_trash_first)
+signals.worker_ready.connect(clean_up_first)
 signals.beat_embedded_init.connect(end_with_parent)
