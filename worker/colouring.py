@@ -80,17 +80,9 @@ def _copy_again(coloring: Coloring, held: Held) -> None:
             rendition(result, sizes.get(key) or min(max(result.width, result.height), ZOOM_LONG_SIDE), copy)
             held.confirm()
             storage.put(storage.results(), key, copy)
-    assert coloring.model_version is not None  # noqa: S101 - for the type checker: it was done by one
-    done = service.complete(
-        coloring=coloring,
-        owner=held.owner,
-        model_version=coloring.model_version,
-        key=coloring.key,
-        size=coloring.size,
-        seconds=coloring.seconds or 0.0,
-        stage_seconds=coloring.stage_seconds,
-    )
-    if not done:
+    names = ("model_version", "key", "size", "seconds", "stage_seconds")
+    as_it_was: dict[str, Any] = {name: getattr(coloring, name) for name in names}
+    if not patiently(lambda: service.complete(coloring=coloring, owner=held.owner, **as_it_was)):
         _forget_if_gone(coloring, [*storage.SIZES, "zoom", "full"])
         raise Lost
 

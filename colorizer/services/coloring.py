@@ -55,13 +55,13 @@ def complete(
 
     One that was done before and had to be made again takes no other's place.
     """
-    photos = Photo.objects.filter(pk=coloring.photo_id)
-    if coloring.key:
-        photos = photos.filter(shown=None)
+    photo = Photo.objects.filter(pk=coloring.photo_id)
     found = {"model_version": model_version, "key": key, "size": size, "seconds": seconds}
     found["stage_seconds"] = stage_seconds or {}
     with transaction.atomic():
+        # Of the row, since `coloring` may come from a try whose end the database never heard of.
+        was_done = Coloring.objects.filter(pk=coloring.pk).exclude(key="").exists()
         done = jobs.finish(job=coloring, owner=owner, **found)
         if done:
-            photos.update(shown=coloring)
+            (photo.filter(shown=None) if was_done else photo).update(shown=coloring)
     return done

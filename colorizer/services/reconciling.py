@@ -154,9 +154,7 @@ def _abort(finding: Finding) -> Outcome:
 def _give_up(finding: Finding, job: Job | None) -> Outcome:
     if job is None:
         return Outcome(finding, "has moved meanwhile")
-    detail = f"No sign of life from {job.lease_owner} since {job.heartbeat_at}."
-    jobs.count_failure(job=job, owner=job.lease_owner, reason="crashed", detail=detail)
-    return Outcome(finding, "taken from the worker that is gone")
+    return Outcome(finding, "taken from the worker that is gone" if jobs.reap(job=job) else "has moved meanwhile")
 
 
 def _send(finding: Finding) -> Outcome:
