@@ -5,6 +5,7 @@ Imports no task: a producer needs the broker's address, nothing more.
 
 import logging
 import time
+from collections.abc import Sequence
 from functools import partial
 
 from celery import Celery
@@ -63,11 +64,12 @@ def send(job: Job) -> bool:
     return True
 
 
-def waiting() -> int:
+def waiting(queues: Sequence[str] = Queue.values) -> int:
     """How many messages the broker holds for the workers. Raises OperationalError where it does not answer."""
     with producer.connection_for_read() as connection:
         try:
             client = connection.channel().client
-            return sum(int(client.llen(queue)) for queue in Queue.values)
+            client.ping()
+            return sum(int(client.llen(queue)) for queue in queues)
         except connection.connection_errors as error:
             raise OperationalError(str(error)) from error

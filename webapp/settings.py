@@ -231,6 +231,8 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory; the default one ke
 HEIRLOOM_LEASE_SECONDS = env.float("HEIRLOOM_LEASE_SECONDS", default=60)
 HEIRLOOM_HEARTBEAT_SECONDS = env.float("HEIRLOOM_HEARTBEAT_SECONDS", default=10)
 HEIRLOOM_HOUSEKEEPING_SECONDS = env.float("HEIRLOOM_HOUSEKEEPING_SECONDS", default=5)
+# A worker or scheduler that for so long does nothing, although it could, ends itself to be started afresh.
+HEIRLOOM_STANDSTILL_SECONDS = env.float("HEIRLOOM_STANDSTILL_SECONDS", default=60)
 # What reading or colouring a photo may take beside the model itself; one that takes more is refused.
 HEIRLOOM_PHOTO_MEMORY_MB = env.int("HEIRLOOM_PHOTO_MEMORY_MB", default=2500)
 HEIRLOOM_RESEND_SECONDS = env.float("HEIRLOOM_RESEND_SECONDS", default=300)

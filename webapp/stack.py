@@ -69,7 +69,7 @@ def parts(port: int) -> list[Part]:
         ),
         Part(
             "scheduler",
-            [*celery, "worker.housekeeping", *options, "-n", "scheduler@%h", "--beat", "--concurrency", "1"],
+            [*celery, "worker.housekeeping", *options, "-n", "scheduler@%h", "--beat", "--concurrency", "2"],
             30,
             10,
         ),

@@ -39,6 +39,14 @@ def note_crash(sender: Any, exception: BaseException, args: list[Any], **_: Any)
     lease.bury(task=sender.name, error=exception, args=args)
 
 
+def watch(**how: Any) -> None:
+    """The parent takes messages: see that it goes on doing so."""
+    from . import watchdog
+
+    watchdog.watch_consumer(**how)
+
+
+signals.worker_ready.connect(watch)
 signals.worker_process_init.connect(start_child)
 signals.worker_shutting_down.connect(tell_children)
 signals.task_failure.connect(note_crash)

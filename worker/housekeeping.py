@@ -22,6 +22,8 @@ from kombu.exceptions import OperationalError
 if TYPE_CHECKING:
     from colorizer.services.reaping import Reaper
 
+    from .watchdog import Rounds
+
 QUEUE = "housekeeping"
 LOOK_AFTER_QUEUE, EMPTY_TRASH = "heirloom.look-after-queue", "heirloom.empty-trash"
 SWEEP_RESULTS = "heirloom.sweep-results"
@@ -57,6 +59,7 @@ def look_after_queue() -> None:
     from colorizer.models import WorkerState
     from colorizer.services import jobs
 
+    _rounds().begin()
     if count := _reaper().look():
         logger.warning("%s jobs had lost their worker.", count)
     WorkerState.objects.filter(heartbeat_at__lt=timezone.now() - FORGOTTEN).delete()
@@ -88,6 +91,13 @@ def _reaper() -> "Reaper":
     return Reaper()
 
 
+@cache
+def _rounds() -> "Rounds":
+    from .watchdog import Rounds
+
+    return Rounds()
+
+
 def empty_trash() -> None:
     from colorizer import limits
     from colorizer.services import audit, devices, trash
@@ -117,6 +127,10 @@ def clean_up_first(**_: Any) -> None:
     app.send_task(SWEEP_RESULTS)
 
 
+def watch_rounds(**how: Any) -> None:
+    _rounds().watch(**how)
+
+
 def end_with_parent(**_: Any) -> None:
     """The clock is a process of its own, forked; it must not tick on where its worker was killed."""
     set_pdeathsig("SIGKILL")
@@ -125,4 +139,5 @@ def end_with_parent(**_: Any) -> None:
 
 
 signals.worker_ready.connect(clean_up_first)
+signals.worker_ready.connect(watch_rounds)
 signals.beat_embedded_init.connect(end_with_parent)

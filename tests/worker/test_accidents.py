@@ -2,18 +2,21 @@
 
 import os
 import signal
+import socket
 from datetime import timedelta
 
 import pytest
 import redis
+from celery.app.control import Control
 from django.conf import settings
 from django.utils import timezone
 
-from colorizer import storage
+from colorizer import dispatch, storage
 from colorizer.models import Album, Coloring, Photo, Status
 from colorizer.services import coloring
 from tests.conftest import StartWorker, start_broker
-from tests.stack import Process, celery, wait_for
+from tests.stack import SLOWEST, Process, celery, wait_for
+from worker import watchdog
 
 from .conftest import LARGE, Upload, busy_elsewhere, caught, child_of, coloring_with, runs
 
@@ -113,6 +116,22 @@ def test_a_worker_that_slept_through_its_lease_writes_nothing(
     os.kill(child_of(asleep), signal.SIGCONT)
     wait_for(lambda: slow.said(f"The lease of {asleep.message_id} was lost"))
     assert ends_with_one_result(photo).finished_at == done.finished_at
+
+
+def test_a_worker_that_takes_no_messages_any_more_ends_to_be_started_afresh(
+    worker_process: StartWorker, upload: Upload, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEIRLOOM_STANDSTILL_SECONDS", "2")
+    deaf = worker_process("deaf")
+    ends_with_one_result(upload())
+    for queue in ("interactive", "bulk"):
+        here = {"destination": [f"deaf@{socket.gethostname()}"], "reply": True, "timeout": SLOWEST, "limit": 1}
+        assert Control(dispatch.producer).cancel_consumer(queue, **here)
+    photo = upload()
+    wait_for(lambda: deaf.has_ended, what="the end of a worker that stands still")
+    assert deaf.process.returncode == watchdog.STATUS
+    worker_process("next")
+    assert ends_with_one_result(photo).failures == 0
 
 
 def test_a_scheduler_empties_the_trash_as_soon_as_it_starts(
