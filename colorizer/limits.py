@@ -22,6 +22,9 @@ from django.utils.crypto import salted_hmac
 
 from .models import Limit
 
+UPLOADS = "600/10m"
+"""Files that one person may send: a whole box at once; then one a second, and the page waits without a word."""
+
 _RATE = re.compile(r"(\d+)/(\d*)([smhd])", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _MOST_RACES = 5

@@ -6,6 +6,7 @@ A sentence may use what a refusal knows: ``%(name)s`` and the like, see `say`.
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -60,6 +61,14 @@ WORDS: Mapping[str, Words] = {
         _("This photo has more than %(limit)s million pixels."),
         _("Scan it at a lower resolution (600 dpi is plenty) or scale it down, and upload that."),
     ),
+    "family_full": Words(
+        _("There is no room for this photo: your family has %(left)s left of %(limit)s."),
+        _("Delete photos for ever in the trash, or ask whoever looks after this site for more room."),
+    ),
+    "too_many_today": Words(
+        _("Your family has added %(limit)s photos today, as many as this site takes in a day."),
+        _("Add the rest tomorrow."),
+    ),
     "too_many_pages": Words(
         _("This file has more than %(limit)s pages."), _("Split it into several files and upload those.")
     ),
@@ -113,10 +122,19 @@ GENERAL: Mapping[str, Words] = {
     ),
     "too_many_bytes": Words(_("This file is too large."), WORDS["too_many_bytes"].advice),
     "too_many_pixels": Words(_("This photo has too many pixels."), WORDS["too_many_pixels"].advice),
+    "family_full": Words(_("There is no room left for this photo."), WORDS["family_full"].advice),
+    "too_many_today": Words(_("Your family has added many photos today."), WORDS["too_many_today"].advice),
     "too_many_pages": Words(_("This file has too many pages."), WORDS["too_many_pages"].advice),
     "too_many_tries": Words(WORDS["too_many_tries"].sentence, _("Please wait a few minutes, then try once more.")),
     "already_here": Words(_("This photo is already here."), WORDS["already_here"].advice),
 }
+
+
+def amount(size: int) -> str:
+    """So many bytes as people say it, never more than it is: "4.2 GB", "310 MB"."""
+    if size >= 1_000_000_000:
+        return gettext("%(n)s GB") % {"n": number_format(size // 100_000_000 / 10, 1)}
+    return gettext("%(n)s MB") % {"n": size // 1_000_000}
 
 
 def roughly(seconds: float) -> str:

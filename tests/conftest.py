@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 from PIL import Image
 
 from colorizer.models import Album, Family, Membership, Role, User, WorkerState
@@ -28,6 +28,13 @@ SAMPLES = Path(skimage.__file__).parent / "data"
 
 def pytest_unconfigure() -> None:
     shutil.rmtree(settings.DATA, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _speak_english_again() -> Iterator[None]:
+    """A request leaves its language behind in this thread."""
+    yield
+    translation.deactivate()
 
 
 # --- People -------------------------------------------------------------------------------------------------------

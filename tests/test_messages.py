@@ -200,13 +200,6 @@ MEMBER_PAGES = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def speak_english_again() -> Iterator[None]:
-    """A request leaves its language behind in this thread."""
-    yield
-    translation.deactivate()
-
-
 @pytest.fixture
 def guest() -> Client:
     return Client(headers={"accept-language": "de"})

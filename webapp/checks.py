@@ -26,6 +26,16 @@ def socket_path_fits(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 
 
 @register
+def quotas_are_not_negative(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    names = ("HEIRLOOM_FAMILY_GB", "HEIRLOOM_FAMILY_PHOTOS_A_DAY", "HEIRLOOM_PROXIES")
+    return [
+        Error(f"{name} must be 0 or more.", hint="Leave it out for the default.", id="webapp.E003")
+        for name in names
+        if getattr(settings, name) < 0
+    ]
+
+
+@register
 def limits_are_positive(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     names = ("HEIRLOOM_MAX_FILE_MB", "HEIRLOOM_MAX_MEGAPIXELS", "HEIRLOOM_MAX_PAGES", "HEIRLOOM_AUDIT_DAYS")
     return [

@@ -157,6 +157,10 @@ HEIRLOOM_MAX_FILE_MB = env.int("HEIRLOOM_MAX_FILE_MB", default=200)
 HEIRLOOM_MAX_MEGAPIXELS = env.int("HEIRLOOM_MAX_MEGAPIXELS", default=150)  # pixels x pages
 HEIRLOOM_MAX_PAGES = env.int("HEIRLOOM_MAX_PAGES", default=100)
 
+# --- How much a family may keep and add: see colorizer.selectors.space. 0 is no limit --------------------------------
+HEIRLOOM_FAMILY_GB = env.int("HEIRLOOM_FAMILY_GB", default=100)
+HEIRLOOM_FAMILY_PHOTOS_A_DAY = env.int("HEIRLOOM_FAMILY_PHOTOS_A_DAY", default=10_000)
+
 # --- What is remembered of whom -----------------------------------------------------------------------------------
 HEIRLOOM_AUDIT_DAYS = env.int("HEIRLOOM_AUDIT_DAYS", default=365)
 

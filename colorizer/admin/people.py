@@ -3,11 +3,13 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.http import HttpRequest
 
-from ..models import Family, Membership, User
+from ..models import Action, Family, Membership, User
+from ..services import audit
+from .log import Logged
 
 
 @admin.register(User)
-class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class UserAdmin(Logged):
     """Who may sign in, and who may use this section. Passwords are reset by mail, never set here."""
 
     list_display = ("email", "name", "is_active", "is_staff", "date_joined")
@@ -33,12 +35,18 @@ class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Family)
-class FamilyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Who belongs to a family. What it keeps is not shown, and deleting it is its owners' to do."""
+class FamilyAdmin(Logged):
+    """Who belongs to a family, and how much it may keep. Not what it keeps; and deleting it is for its owners."""
 
-    list_display = ("name", "created_at")
+    list_display = ("name", "created_at", "most_gb", "most_photos_a_day")
+    fields = ("name", "most_gb", "most_photos_a_day")
     search_fields = ("name",)
     inlines: ClassVar[list[Any]] = [MembershipInline]
+
+    def save_model(self, request: HttpRequest, obj: Family, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if {"most_gb", "most_photos_a_day"} & set(form.changed_data) and request.user.is_authenticated:
+            audit.record(action=Action.QUOTA_CHANGED, actor=request.user, family_id=obj.pk, object_id=obj.pk)
 
     def has_delete_permission(self, request: HttpRequest, obj: Family | None = None) -> bool:
         return False

@@ -30,6 +30,12 @@ class Family(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(_("name"), max_length=120)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    most_gb = models.PositiveIntegerField(
+        _("gigabytes"), null=True, blank=True, help_text=_("For originals. Empty: as the settings say. 0: no limit.")
+    )
+    most_photos_a_day = models.PositiveIntegerField(
+        _("photos a day"), null=True, blank=True, help_text=_("Empty: as the settings say. 0: no limit.")
+    )
     members: "models.ManyToManyField[User, Membership]" = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="Membership", related_name="families"
     )

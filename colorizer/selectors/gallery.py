@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import BooleanField, Count, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
 
 from ..models import Album, Coloring, Family, Membership, Photo, Role, User
+from . import space
 from .queue import waits_for
 
 CAN_EDIT = (Role.OWNER, Role.EDITOR)
@@ -61,10 +63,13 @@ def album_page(*, user: User, album: Album, cursor: datetime) -> dict[str, Any]:
     """What the album's page shows. ``cursor``: what changes from then on is told by events."""
     photos = album_photos(album=album)
     coloured = sum(photo.shown_id is not None for photo in photos)
+    may_add = can_edit(user=user, family_id=album.family_id)
     return {
         "album": album,
         "photos": photos,
-        "can_edit": can_edit(user=user, family_id=album.family_id),
+        "can_edit": may_add,
+        "room": space.room(family=album.family) if may_add else None,
+        "most_bytes": settings.HEIRLOOM_MAX_FILE_MB * 1_000_000,
         "cursor": as_text(cursor),
         "coloured_count": coloured,
         "uncoloured_count": len(photos) - coloured,

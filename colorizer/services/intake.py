@@ -11,13 +11,20 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from .. import dispatch, formats, naming, storage, words
-from ..models import Album, Original, Photo, Queue, User
+from ..models import Album, Family, Original, Photo, Queue, User
+from ..selectors import space
 from . import coloring, headers
 
 FIRST_PHOTOS = 3
 """So many photos of an upload go before the bulk, so that the family soon sees the first in colour."""
 
-_STATUS = {"too_many_bytes": 413, "too_many_pixels": 413, "too_many_pages": 413}
+_STATUS = {
+    "too_many_bytes": 413,
+    "too_many_pixels": 413,
+    "too_many_pages": 413,
+    "family_full": 413,
+    "too_many_today": 429,
+}
 _UNPROCESSABLE = frozenset({"missing", "cut_off", "empty", "truncated", "unreadable", "wrong_name"})
 
 
@@ -74,6 +81,7 @@ def accept(*, album: Album, user: User, upload: "UploadedFile[bytes] | None", po
     format = _check(upload, name=name)
     sha256 = _sha256(upload)
     _refuse_second(album=album, sha256=sha256)
+    _refuse_without_room(family=album.family, size=upload.size or 0)
     pk = uuid4()
     original = Original(
         pk=pk,
@@ -159,8 +167,21 @@ def _refuse_second(*, album: Album, sha256: str) -> None:
         raise AlreadyHere(photo)
 
 
+def _refuse_without_room(*, family: Family, size: int) -> None:
+    """Raise Refused where the family has no room for ``size`` bytes more, or has added enough today."""
+    room = space.room(family=family)
+    code = room.refusal(size)
+    if code == "family_full":
+        raise Refused(code, left=words.amount(room.bytes or 0), limit=words.amount(room.most_bytes))
+    if code:
+        raise Refused(code, limit=room.most_photos)
+
+
 def _record(original: Original, *, album: Album) -> Photo:
     with transaction.atomic():
+        # Looked at once more with the family held: of two uploads at the same moment, one sees the other.
+        family = Family.objects.select_for_update().get(pk=original.family_id)
+        _refuse_without_room(family=family, size=original.size)
         original.save(force_insert=True)
         photo = Photo.objects.create(original=original, album=album)
         dispatch.after_commit(original)

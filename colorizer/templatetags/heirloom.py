@@ -12,6 +12,7 @@ from ..selectors.shares import SharedPhoto
 
 register = template.Library()
 register.filter("roughly", words.roughly)
+register.filter("amount", words.amount)
 
 
 @register.simple_tag(takes_context=True)

@@ -4,6 +4,7 @@ from django.http import HttpResponse, JsonResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from .. import limits
 from ..selectors import gallery
 from ..services import intake
 from . import access, tiles
@@ -14,6 +15,7 @@ from .access import FamilyRequest, signed_in
 @require_POST
 def upload(request: FamilyRequest, pk: UUID) -> HttpResponse:
     """One file a request, so that each has its own progress and its own answer."""
+    limits.take("upload", request.user.pk, limits.UPLOADS)
     album = access.album(request.user, pk, edit=True)
     file, position = request.FILES.get("file"), request.POST.get("position", "")
     try:

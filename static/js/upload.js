@@ -14,6 +14,10 @@ const template = document.getElementById("upload-row");
 const words = input.dataset;
 const token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
 
+const limit = (value) => (value === undefined ? Infinity : Number(value));
+const most = limit(words.mostBytes);
+const room = { bytes: limit(words.roomBytes), photos: limit(words.roomPhotos) }; // what the family may add still
+
 const waiting = [];
 let active = 0;
 let added = 0;
@@ -28,9 +32,44 @@ function add(files) {
     added = 0;
     total = 0;
   }
-  files.forEach((file, index) => waiting.push({ file, position: index + 1 }));
+  let position = 0;
+  for (const file of files) {
+    const reason = refusal(file);
+    if (reason) {
+      refuse(newRow({ file }), reason);
+    } else {
+      take(file, 1);
+      position += 1;
+      waiting.push({ file, position });
+    }
+  }
   total += files.length;
   next();
+}
+
+// Why a file is not even sent; the rest go on.
+function refusal(file) {
+  if (file.size > most) return words.wordsLarge;
+  if (room.photos < 1) return words.wordsToday;
+  return file.size > room.bytes ? fill(words.wordsRoom, { left: amount(Math.max(0, room.bytes)) }) : "";
+}
+
+function take(file, sign) {
+  room.bytes -= sign * file.size;
+  room.photos -= sign;
+}
+
+function amount(bytes) {
+  const large = bytes >= 1e9;
+  const digits = large ? 1 : 0;
+  const value = Math.floor((bytes / (large ? 1e9 : 1e6)) * 10 ** digits) / 10 ** digits;
+  const unit = { style: "unit", unit: large ? "gigabyte" : "megabyte", maximumFractionDigits: digits };
+  return new Intl.NumberFormat(document.documentElement.lang, unit).format(value);
+}
+
+function refuse(row, reason) {
+  row.element.classList.add("upload-wrong");
+  row.end(reason);
 }
 
 function next() {
@@ -51,8 +90,15 @@ async function deliver(item) {
   const row = newRow(item);
   for (let tries = 0; ; tries += 1) {
     const answer = await send(item, row);
-    const passing = answer.status === 0 || answer.status === 429 || (answer.status >= 502 && answer.status !== NO_ROOM);
-    if (!passing) return settle(answer, row);
+    if (answer.code === "too_many_tries") {
+      // Quicker than the site likes: it says when to come again, and nobody needs to know.
+      row.say("");
+      tries -= 1;
+      await pause(answer.after);
+      continue;
+    }
+    const passing = answer.status === 0 || (answer.status >= 502 && answer.status !== NO_ROOM);
+    if (!passing) return settle(item, answer, row);
     if (tries === WAITS.length) return giveUp(item, row, answer);
     row.say(fill(words.wordsAgain, { seconds: WAITS[tries] }));
     await pause(WAITS[tries]);
@@ -71,7 +117,10 @@ function send({ file, position }, row) {
       row.bar.value = percent;
       row.say(percent < 100 ? fill(words.wordsSending, { percent }) : words.wordsSent);
     };
-    request.onloadend = () => resolve({ status: request.status, url: request.responseURL, ...request.response });
+    request.onloadend = () => {
+      const after = Number(request.getResponseHeader("Retry-After")) || 1;
+      resolve({ status: request.status, url: request.responseURL, after, ...request.response });
+    };
     request.open("POST", words.url);
     request.setRequestHeader("X-CSRFToken", token);
     request.setRequestHeader("Accept", "application/json");
@@ -79,12 +128,13 @@ function send({ file, position }, row) {
   });
 }
 
-function settle(answer, row) {
+function settle(item, answer, row) {
   if (answer.status === 201) {
     added += 1;
     row.element.remove();
     return show(answer);
   }
+  take(item.file, -1);
   if (answer.status === 409) added += 1;
   else row.element.classList.add("upload-wrong");
   const signedOut = answer.status === 401 || answer.status === 403 || (answer.status === 200 && !answer.url.endsWith(words.url));
@@ -135,12 +185,12 @@ function newRow({ file }) {
 }
 
 // --- Where files come from: the picker, or dropped anywhere on the page; a dropped folder is opened -------------------
-function take() {
+function pick() {
   add([...input.files]);
   input.value = "";
 }
-input.addEventListener("change", take);
-if (input.files.length) take(); // chosen before this script was there
+input.addEventListener("change", pick);
+if (input.files.length) pick(); // chosen before this script was there
 
 const over = document.getElementById("drop-over");
 const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
