@@ -7,16 +7,19 @@
 Keys are made from ids and a sniffed format, never from a file's name.
 """
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from django.core.files import File
-from django.core.files.storage import Storage, storages
+from django.core.files.storage import storages
+
+from .stores import Store, Unavailable  # noqa: F401 - whoever asks a storage knows this module alone
 
 if TYPE_CHECKING:
     from .models import Coloring, Photo
@@ -39,16 +42,16 @@ RESULT_FORMATS = {"heic": "jpeg"}
 """Formats that a result is not written in, and what it is written in instead."""
 
 
-def originals() -> Storage:
-    return storages["originals"]
+def originals() -> Store:
+    return cast(Store, storages["originals"])
 
 
-def results() -> Storage:
-    return storages["results"]
+def results() -> Store:
+    return cast(Store, storages["results"])
 
 
-def models() -> Storage:
-    return storages["models"]
+def models() -> Store:
+    return cast(Store, storages["models"])
 
 
 def original_key(family_id: UUID, original_id: UUID, format: str) -> str:
@@ -117,7 +120,7 @@ def probe_key(pk: UUID) -> str:
 
 
 @contextmanager
-def local_copy(storage: Storage, key: str) -> Iterator[Path]:
+def local_copy(storage: Store, key: str) -> Iterator[Path]:
     """A path on this machine with the file's bytes: the file itself where the storage is a disk, else a copy."""
     try:
         yield Path(storage.path(key))
@@ -125,42 +128,36 @@ def local_copy(storage: Storage, key: str) -> Iterator[Path]:
         with TemporaryDirectory() as folder:
             copy = Path(folder) / Path(key).name
             with storage.open(key) as source, copy.open("wb") as target:
-                for chunk in source.chunks():
-                    target.write(chunk)
+                shutil.copyfileobj(source, target)
             yield copy
 
 
 def save_original(key: str, file: "File[bytes]") -> None:
-    """Store an upload under exactly ``key``, which no other upload can have: it holds a new id."""
-    try:
-        stored = originals().save(key, file)
-    except BaseException:
-        # A disk that is full, a process told to stop: what is half written goes again.
-        originals().delete(key)
-        raise
-    if stored != key:
-        originals().delete(stored)
-        raise FileExistsError(f"{key} exists already: an original is written once.")
+    """Store an upload under exactly ``key``: whole, or not at all.
+
+    Raises:
+        FileExistsError: there is an original under ``key``; it stays as it is.
+        OSError: there is no room, or the storage does not answer (`Unavailable`).
+    """
+    originals().save(key, file)
 
 
-def put(storage: Storage, key: str, path: Path) -> None:
-    """Store the file at ``path`` under exactly ``key``, in place of what a broken-off earlier run left there."""
-    storage.delete(key)
+def put(storage: Store, key: str, path: Path) -> None:
+    """Store the file at ``path`` under exactly ``key``, in place of what an earlier run left there."""
     with path.open("rb") as source:
-        stored = storage.save(key, File(source))
-    if stored != key:
-        storage.delete(stored)
-        raise FileExistsError(f"{key} was written by another at the same time.")
+        storage.replace(key, File(source))
 
 
 @dataclass(frozen=True)
 class StoredFile:
     """One of a photo's files as the site gives it out."""
 
-    storage: Storage
+    storage: Store
     key: str
     version: UUID
     """Of the row that it belongs to. A file never changes under its version."""
+    size: int | None = None
+    """Bytes, where a row knows them: to ask the storage takes a while."""
 
     @property
     def ending(self) -> str:
@@ -174,17 +171,17 @@ class StoredFile:
 def file_of(photo: "Photo", what: str) -> StoredFile | None:
     """The file of ``photo`` that addresses call ``what``; None where there is none of that name, or no colour yet."""
     if what == "original":
-        return StoredFile(originals(), photo.original.key, photo.pk)
+        return StoredFile(originals(), photo.original.key, photo.pk, photo.original.size)
     side, _, size = what.partition("-")
     if side == "grey" and size in RENDITIONS:
         if size == "zoom" and EXTENSIONS[photo.original.format] in SHOWN_BY_BROWSERS:
-            return StoredFile(originals(), photo.original.key, photo.pk)
+            return StoredFile(originals(), photo.original.key, photo.pk, photo.original.size)
         return StoredFile(results(), grey_key(photo, size), photo.pk)
     coloring = photo.shown
     if coloring is None:
         return None
     coloring.photo = photo
-    full = StoredFile(results(), full_key(coloring), coloring.pk)
+    full = StoredFile(results(), full_key(coloring), coloring.pk, coloring.size)
     if what == "result" or (what == "colour-zoom" and full.ending in SHOWN_BY_BROWSERS):
         return full
     if side == "colour" and size in RENDITIONS:

@@ -26,8 +26,26 @@ PASSWORD = "an old box of photos"
 SAMPLES = Path(skimage.__file__).parent / "data"
 
 
+on_disk_alone = pytest.mark.skipif(settings.SERVERS is not None, reason="it is about the disk")
+on_servers_alone = pytest.mark.skipif(settings.SERVERS is None, reason="it is about the servers: make test runs it")
+
+
+def pytest_sessionstart() -> None:
+    if settings.SERVERS:
+        settings.SERVERS.start()
+
+
 def pytest_unconfigure() -> None:
     shutil.rmtree(settings.DATA, ignore_errors=True)
+    if settings.SERVERS:
+        settings.SERVERS.stop()
+        shutil.rmtree(settings.SERVERS.folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """The server's one database is the tests' own: other processes reach it by the same address."""
+    return settings.SERVERS is not None
 
 
 @pytest.fixture(autouse=True)

@@ -262,6 +262,7 @@ class ObjectStore(Server):
 class Servers:
     """Both, on their way or running."""
 
+    folder: Path
     postgres: Postgres
     store: ObjectStore
 
@@ -284,7 +285,7 @@ def servers_in(folder: Path) -> Servers:
     made = [folder / name for name in ("postgres", "store")]
     for each in made:
         each.mkdir(mode=0o700)
-    return Servers(Postgres(made[0]), ObjectStore(made[1]))
+    return Servers(folder, Postgres(made[0]), ObjectStore(made[1]))
 
 
 @contextmanager

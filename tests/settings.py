@@ -1,10 +1,15 @@
 """The site's settings for its tests: state of their own in a temporary folder, and a queue that loses patience quickly.
 
 The processes that tests start read `webapp.settings` and the same environment: they share the folder and its database.
+
+HEIRLOOM_TESTS_ON=servers runs them on PostgreSQL and an S3 store, real ones, instead of SQLite and the folder.
 """
 
 import os
 import tempfile
+from pathlib import Path
+
+from tests.servers import servers_in
 
 DATA_OF_TESTS = tempfile.mkdtemp(prefix="heirloom-")
 os.environ.update(
@@ -15,8 +20,14 @@ os.environ.update(
     HEIRLOOM_HOUSEKEEPING_SECONDS="0.5",
     HEIRLOOM_RESEND_SECONDS="2",
 )
-for name in ("DATABASE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "DEBUG", "EMAIL_URL", "HTTPS"):
-    os.environ.pop(name, None)
+for name in list(os.environ):
+    if name in ("DATABASE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "DEBUG", "EMAIL_URL", "HTTPS") or name.startswith("S3_"):
+        del os.environ[name]
+# Their addresses are known from here on; conftest starts them.
+SERVERS = None
+if os.environ.get("HEIRLOOM_TESTS_ON") == "servers":
+    SERVERS = servers_in(Path(tempfile.mkdtemp(prefix="heirloom-servers-")))
+    os.environ.update(SERVERS.environment())
 
 from webapp.settings import *  # noqa: E402, F403
 from webapp.settings import DATABASES, STATIC_ROOT, STORAGES  # noqa: E402

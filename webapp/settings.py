@@ -6,7 +6,8 @@ from pathlib import Path
 import environ
 from kombu import Queue
 
-from . import secrets
+from . import secrets, stores
+from .database import database
 from .safety import check_allowed_hosts, check_log_format, check_metrics_token, check_secret_key, private_folder
 
 env = environ.Env()
@@ -47,25 +48,26 @@ ROOT_URLCONF = "webapp.urls"
 ASGI_APPLICATION = "webapp.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-if DATABASE_URL := env.str("DATABASE_URL", default=""):
-    DATABASES = {"default": env.db_url_config(DATABASE_URL)}
-else:
-    DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(DATA / "heirloom.sqlite3")}}
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATABASES["default"]["OPTIONS"] = {
-        # A deferred transaction that turns into a write fails at once where another writes; an immediate one waits.
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-    }
-
+# --- Where rows and files are kept --------------------------------------------------------------------------------
+DATABASES = {
+    "default": database(env, url=env.str("DATABASE_URL", default=""), file=DATA / "heirloom.sqlite3"),
+}
+S3 = stores.S3(
+    endpoint=env.str("S3_ENDPOINT", default=""),
+    bucket=env.str("S3_BUCKET", default=""),
+    access_key=env.str("S3_ACCESS_KEY", default=""),
+    secret_key=env.str("S3_SECRET_KEY", default=""),
+    region=env.str("S3_REGION", default=""),
+    public_endpoint=env.str("S3_PUBLIC_ENDPOINT", default=""),
+    addressing_style=env.str("S3_ADDRESSING_STYLE", default=""),
+    bucket_originals=env.str("S3_BUCKET_ORIGINALS", default=""),
+    bucket_results=env.str("S3_BUCKET_RESULTS", default=""),
+    bucket_models=env.str("S3_BUCKET_MODELS", default=""),
+)
+if S3.is_wanted:
+    S3.check()
 STORAGES = {
-    "originals": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": DATA / "originals", "file_permissions_mode": 0o440},
-    },
-    "results": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA / "results"}},
-    "models": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA / "models"}},
+    **(S3.storages() if S3.is_wanted else stores.on_disk(DATA)),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
@@ -117,7 +119,7 @@ CONTENT_SECURITY_POLICY = {
         "default-src": ["'none'"],
         "script-src": ["'self'"],
         "style-src": ["'self'"],
-        "img-src": ["'self'", "blob:"],
+        "img-src": ["'self'", "blob:", *filter(None, [S3.public_origin])],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
         "manifest-src": ["'self'"],

@@ -13,9 +13,9 @@ from pathlib import Path
 from uuid import uuid4
 
 from django.core.files.base import ContentFile
-from django.core.files.storage import Storage
 
 from colorizer import storage
+from colorizer.stores import Store
 
 SCARCE = 64_000_000
 """With fewer bytes left on a disk, it is full for a photo."""
@@ -47,7 +47,7 @@ def rest(*, until: Callable[[], bool]) -> None:
         pause = min(2 * pause, LONGEST_PAUSE)
 
 
-def _try_out(results: Storage) -> None:
+def _try_out(results: Store) -> None:
     key = storage.probe_key(uuid4())
     stored = results.save(key, ContentFile(b"Is there room?"))
     try:
@@ -56,7 +56,7 @@ def _try_out(results: Storage) -> None:
         results.delete(stored)
 
 
-def _folder(store: Storage) -> Path | None:
+def _folder(store: Store) -> Path | None:
     try:
         return Path(store.path(""))
     except NotImplementedError:

@@ -1,6 +1,7 @@
 """An album as one ZIP, packed while it is sent: nothing is kept in memory or on disk."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import NamedTuple
 
 from zipstream import ZipStream
@@ -11,7 +12,6 @@ from ..storage import StoredFile
 from .gallery import in_order
 
 WHATS = ("colour", "originals")
-_CHUNK = 256 * 1024
 
 
 class PackedFile(NamedTuple):
@@ -30,7 +30,7 @@ def files(*, album: Album, what: str) -> list[PackedFile]:
             continue
         originals.add(photo.original_id)
         name = naming.unique(naming.of_photo(photo, what), file.ending, taken)
-        size = photo.original.size if what == "originals" else file.storage.size(file.key)
+        size = file.size or file.storage.size(file.key)
         found.append(PackedFile(name, size, file))
     return found
 
@@ -45,5 +45,5 @@ def packed(files: Sequence[PackedFile]) -> ZipStream:
 
 def _chunks(file: StoredFile) -> Iterator[bytes]:
     """Opened only when its turn comes: an album may hold more files than may be open at once."""
-    with file.storage.open(file.key) as opened:
-        yield from opened.chunks(_CHUNK)
+    with closing(file.storage.part(file.key)) as part:
+        yield from part

@@ -1,6 +1,7 @@
 """Taking a photo in: the checks that need its headers only, the original stored once, one row for it."""
 
 import hashlib
+import logging
 from typing import IO
 from uuid import uuid4
 
@@ -15,6 +16,7 @@ from ..models import Album, Family, Original, Photo, Queue, User
 from ..selectors import space
 from . import coloring, headers
 
+logger = logging.getLogger(__name__)
 FIRST_PHOTOS = 3
 """So many photos of an upload go before the bulk, so that the family soon sees the first in colour."""
 
@@ -99,11 +101,11 @@ def accept(*, album: Album, user: User, upload: "UploadedFile[bytes] | None", po
         return _record(original, album=album)
     except IntegrityError:
         # Another request took the same file in between the look and the insert.
-        storage.originals().delete(original.key)
+        _unstore(original)
         _refuse_second(album=album, sha256=sha256)
         raise
     except BaseException:
-        storage.originals().delete(original.key)
+        _unstore(original)
         raise
 
 
@@ -175,6 +177,14 @@ def _refuse_without_room(*, family: Family, size: int) -> None:
         raise Refused(code, left=words.amount(room.bytes or 0), limit=words.amount(room.most_bytes))
     if code:
         raise Refused(code, limit=room.most_photos)
+
+
+def _unstore(original: Original) -> None:
+    """The file of a row that never was goes again. One that stays, since the storage is away, `verify` finds."""
+    try:
+        storage.originals().delete(original.key)
+    except OSError as error:
+        logger.warning("%s is an orphan: %s", original.key, error)
 
 
 def _record(original: Original, *, album: Album) -> Photo:

@@ -14,19 +14,21 @@ from colorizer import dispatch, storage, words
 from colorizer.models import Album, Family, Original, Photo, Queue, Role, User
 from colorizer.services import coloring, intake, trash
 from tests import files
-from tests.conftest import member
+from tests.conftest import member, on_disk_alone
 from tests.files import picture, upload
 
 
-def stored_files() -> list[Path]:
-    return [path for path in Path(storage.originals().path("")).rglob("*") if path.is_file()]
+def stored_files() -> list[str]:
+    return [file.key for file in storage.originals().files()] + [
+        half.key for half in storage.originals().half_written()
+    ]
 
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind() -> None:
     """Each test begins with an empty store, whatever ran before it."""
-    for path in stored_files():
-        path.unlink()
+    for key in stored_files():
+        storage.originals().delete(key)
 
 
 def accept(album: Album, user: User, name: str, content: bytes, **more: Any) -> Photo:
@@ -68,6 +70,7 @@ def test_a_large_upload_that_came_through_a_temporary_file_is_stored_too(album: 
         assert stored.read() == content
 
 
+@on_disk_alone
 def test_an_original_may_not_be_written_to_afterwards(album: Album, editor: User) -> None:
     photo = accept(album, editor, "a.jpg", picture("JPEG"))
     assert Path(storage.originals().path(photo.original.key)).stat().st_mode & 0o222 == 0
@@ -275,20 +278,31 @@ def test_a_row_that_cannot_be_made_takes_its_file_along(
     assert not Original.objects.exists()
 
 
-def test_a_disk_that_fills_up_in_the_middle_leaves_no_half_file(album: Album, editor: User) -> None:
-    class Breaking(SimpleUploadedFile):
-        reads = 0
+def test_a_disk_that_fills_up_in_the_middle_leaves_no_half_file(
+    album: Album, editor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Filling(SimpleUploadedFile):
+        is_full = False
 
         def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
-            self.reads += 1
-            yield self.read(100)
-            if self.reads > 1:  # the first time round is the hash
-                raise OSError("No space left on device")
+            yield super().read(100)
             yield self.read()
 
+        def read(self, *size: int) -> bytes:
+            if self.is_full:
+                raise OSError("No space left on device")
+            return super().read(*size)
+
+    def save(key: str, file: Filling) -> None:
+        file.is_full = True
+        real(key, file)
+
+    real = storage.save_original
+    monkeypatch.setattr(storage, "save_original", save)
     with pytest.raises(OSError, match="No space"):
-        intake.accept(album=album, user=editor, upload=Breaking("a.jpg", picture("JPEG")))
+        intake.accept(album=album, user=editor, upload=Filling("a.jpg", picture("JPEG")))
     assert not stored_files()
+    assert not Original.objects.exists()
 
 
 @pytest.mark.usefixtures("shared_database")
@@ -321,7 +335,7 @@ def test_of_two_who_upload_the_same_file_at_once_one_finds_it_there(monkeypatch:
         thread.join(timeout=60)
 
     assert sorted(found) == ["already here", "taken"]
-    assert [path.name for path in stored_files()] == [Path(Original.objects.get().key).name]
+    assert stored_files() == [Original.objects.get().key]
 
 
 class TestAnswer:

@@ -39,7 +39,7 @@ def add_colour(photo: Photo) -> None:
     for size in (*storage.SIZES, "zoom", "full"):
         content = f"colour {size} {photo.pk}".encode()
         storage.results().save(storage.result_key(coloring, size), ContentFile(content))
-    coloring.key = storage.result_key(coloring, "full")
+    coloring.key, coloring.size = storage.result_key(coloring, "full"), len(f"colour full {photo.pk}")
     coloring.save()
     photo.shown = coloring
     photo.save()
@@ -50,17 +50,33 @@ def photo(album: Album) -> Photo:
     return make_photo(album)
 
 
+class Browser(Client):
+    """It closes what it has not read to the end, as browsers do."""
+
+    answers: list[Any]
+
+    def request(self, **request: Any) -> Any:
+        answer = super().request(**request)
+        self.answers.append(answer)
+        return answer
+
+
 @pytest.fixture
-def sign_in() -> SignIn:
+def sign_in() -> Iterator[SignIn]:
     """A browser in which someone is signed in, or nobody."""
+    answers: list[Any] = []
 
     def browser(user: User | None) -> Client:
-        client = Client()
+        client = Browser()
+        client.answers = answers
         if user:
             client.force_login(user)
         return client
 
-    return browser
+    yield browser
+    for answer in answers:
+        for close in answer._resource_closers:  # without the signals that a whole close() sends
+            close()
 
 
 @pytest.fixture

@@ -5,12 +5,13 @@ import zipfile
 from typing import Any
 
 import pytest
-from django.core.files.storage import FileSystemStorage
 from django.test import Client
 from django.urls import reverse
 
+from colorizer import storage
 from colorizer.models import Album, Photo
 from colorizer.services import trash
+from colorizer.stores import Part
 from tests.files import picture
 from tests.views.conftest import make_photo
 
@@ -104,15 +105,19 @@ def test_photos_are_opened_one_at_a_time(
 ) -> None:
     for shade in range(3):
         make_photo(album, shade=shade)
-    opened: list[Any] = []
-    opening = FileSystemStorage.open
+    store, opened = type(storage.originals()), list[Part]()
+    opening = store.part
 
-    def open_alone(*args: Any) -> Any:
-        assert all(file.closed for file in opened)
-        opened.append(opening(*args))
+    def open_alone(*args: Any, **kwargs: Any) -> Part:
+        assert all(is_read(part) for part in opened)
+        opened.append(opening(*args, **kwargs))
         return opened[-1]
 
-    monkeypatch.setattr(FileSystemStorage, "open", open_alone)
+    monkeypatch.setattr(store, "part", open_alone)
     response = as_viewer.get(originals)
     assert not opened
     assert len(unpacked(response)) == len(opened) == 3
+
+
+def is_read(part: Part) -> bool:
+    return next(part, None) is None
