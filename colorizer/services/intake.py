@@ -8,7 +8,7 @@ from uuid import uuid4
 from django.conf import settings
 from django.core.files import File
 from django.core.files.uploadedfile import UploadedFile
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
 from .. import dispatch, formats, naming, storage, words
@@ -180,11 +180,13 @@ def _refuse_without_room(*, family: Family, size: int) -> None:
 
 
 def _unstore(original: Original) -> None:
-    """The file of a row that never was goes again. One that stays, since the storage is away, `verify` finds."""
+    """The file of a row that never was goes again. Where that cannot be known, or done, it stays for `verify`."""
     try:
-        storage.originals().delete(original.key)
-    except OSError as error:
-        logger.warning("%s is an orphan: %s", original.key, error)
+        # A commit whose answer was lost has happened all the same, and so has one whose followers failed.
+        if not Original.objects.filter(pk=original.pk).exists():
+            storage.originals().delete(original.key)
+    except (OSError, DatabaseError) as error:
+        logger.warning("%s may be an orphan: %s", original.key, error)
 
 
 def _record(original: Original, *, album: Album) -> Photo:

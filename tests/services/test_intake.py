@@ -306,6 +306,20 @@ def test_a_disk_that_fills_up_in_the_middle_leaves_no_half_file(
 
 
 @pytest.mark.usefixtures("shared_database")
+def test_what_fails_after_the_row_is_committed_takes_no_original_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    family = Family.objects.create(name="Lindqvist")
+    album, editor = Album.objects.create(family=family, title="The lake"), member(family, Role.EDITOR)
+
+    def fail(job: Original) -> None:
+        raise RuntimeError("after the commit")
+
+    monkeypatch.setattr(dispatch, "send", fail)
+    with pytest.raises(RuntimeError, match="after the commit"):
+        accept(album, editor, "a.jpg", picture("JPEG"))
+    assert stored_files() == [Original.objects.get().key]
+
+
+@pytest.mark.usefixtures("shared_database")
 def test_of_two_who_upload_the_same_file_at_once_one_finds_it_there(monkeypatch: pytest.MonkeyPatch) -> None:
     family = Family.objects.create(name="Lindqvist")
     album, editor = Album.objects.create(family=family, title="The lake"), member(family, Role.EDITOR)
