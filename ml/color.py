@@ -25,6 +25,9 @@ SOFT_NEIGHBOURS = 5
 SOFT_SIGMA = 5.0
 _AB_LIMIT = 110
 _GAMUT_TOLERANCE = 1e-4
+CHROMA_ROWS = 4
+"""Rows of `max_chroma_table` for one unit of L*: the yellows near white end too suddenly for fewer."""
+_LINEAR_TOLERANCE = 1e-7
 
 
 def _check(name: str, image: Tensor, channels: int) -> None:
@@ -91,21 +94,33 @@ def in_gamut(lab: Tensor, tolerance: float = _GAMUT_TOLERANCE) -> Tensor:
 
 @functools.cache
 def max_chroma_table() -> np.ndarray:
-    """The largest chroma inside sRGB: float32 ``[101, 361]`` over L* 0..100 and hue 0..360 degrees.
+    """A chroma inside sRGB: float32 ``[401, 361]`` over L* 0..100 in quarters and hue 0..360 degrees.
 
-    By bisection: at constant L* and hue the in-gamut chromas are taken as one interval from 0.
+    Not the largest there but the smallest of the largest around: so no value interpolated between entries is
+    outside. By bisection: at constant L* and hue the in-gamut chromas are taken as one interval from 0.
     Treat it as read-only: all callers share one array.
     """
-    lightness = torch.arange(101, dtype=torch.float64)[:, None].expand(101, 361)
-    hue = torch.deg2rad(torch.arange(361, dtype=torch.float64))[None, :].expand(101, 361)
-    low, high = torch.zeros_like(lightness), torch.full_like(lightness, 150.0)
+    lightness = (np.arange(401) / CHROMA_ROWS)[:, None]
+    hue = np.deg2rad(np.arange(361))[None, :]
+    fy, to_x, to_z = (lightness + 16) / 116, np.cos(hue) / 500, -np.sin(hue) / 200
+    matrix, white = _RGB_FROM_XYZ.numpy(), _WHITE.numpy()
+    low, high = np.zeros((401, 361)), np.full((401, 361), 150.0)
     for _ in range(20):
         middle = (low + high) / 2
-        inside = in_gamut(torch.stack([lightness, middle * hue.cos(), middle * hue.sin()]))
-        low, high = torch.where(inside, middle, low), torch.where(inside, high, middle)
-    table = low.to(torch.float32).numpy()
+        x, y, z = (_light(f) * w for f, w in zip((fy + middle * to_x, fy, fy + middle * to_z), white, strict=True))
+        linear = np.stack([row[0] * x + row[1] * y + row[2] * z for row in matrix])
+        inside = (linear.min(0) >= -_LINEAR_TOLERANCE) & (linear.max(0) <= 1 + _LINEAR_TOLERANCE)
+        low, high = np.where(inside, middle, low), np.where(inside, high, middle)
+    around = np.pad(low, ((1, 1), (0, 0)), mode="edge")
+    table = np.minimum(np.minimum(around[:-2], around[2:]), low)
+    around = np.concatenate([table[:, -2:-1], table, table[:, 1:2]], axis=1)
+    table = np.minimum(np.minimum(around[:, :-2], around[:, 2:]), table).astype(np.float32)
     table.setflags(write=False)
     return table
+
+
+def _light(f: np.ndarray) -> np.ndarray:
+    return np.where(f > 0.2068966, f**3, (f - 16 / 116) / 7.787)
 
 
 def reduce_chroma(lab: Tensor) -> Tensor:
@@ -120,8 +135,9 @@ def reduce_chroma(lab: Tensor) -> Tensor:
     hue = torch.rad2deg(torch.atan2(b, a)) % 360
     chroma = torch.hypot(a, b)
     table = torch.from_numpy(np.array(max_chroma_table())).to(lab)
-    l0, h0 = lightness.floor().clamp(max=99).long(), hue.floor().clamp(max=359).long()
-    lt, ht = lightness - l0, hue - h0
+    row = lightness * CHROMA_ROWS
+    l0, h0 = row.floor().clamp(max=len(table) - 2).long(), hue.floor().clamp(max=359).long()
+    lt, ht = row - l0, hue - h0
     near = table[l0, h0] * (1 - ht) + table[l0, h0 + 1] * ht
     far = table[l0 + 1, h0] * (1 - ht) + table[l0 + 1, h0 + 1] * ht
     limit = near * (1 - lt) + far * lt

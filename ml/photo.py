@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -15,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pi_heif
 import pyvips
-from PIL import ImageCms
 
+from ml.appearance import to_lightness, to_srgb
 from ml.sniff import READABLE, Format, sniff
 
 PREVIEW_LONG_SIDE = 1600
@@ -107,7 +106,11 @@ class Photo:
             PhotoError: here for a damaged header; damage further on comes as pyvips.Error when read
                 (`refusal` translates it).
         """
-        return _upright_srgb(self.path, self.info.format, self.page)
+        return to_srgb(_upright(self.path, self.info.format, self.page))
+
+    def lightness(self) -> pyvips.Image:
+        """L* of the full-size picture, upright: see `ml.appearance.to_lightness`. Lazy, and raises, as `image`."""
+        return to_lightness(_upright(self.path, self.info.format, self.page))
 
 
 def inspect(path: Path | str, limits: Limits = DEFAULT_LIMITS) -> Info:
@@ -148,7 +151,7 @@ def open_page(path: Path | str, page: int = 0, limits: Limits = DEFAULT_LIMITS) 
         raise IndexError(f"{path.name} has {info.pages} pages, there is no page {page + 1}")
     if page:
         info = _header(path, info.format, page)
-    image = _upright_srgb(path, info.format, page)
+    image = to_srgb(_upright(path, info.format, page))
     try:
         small = image.thumbnail_image(PREVIEW_LONG_SIDE, height=PREVIEW_LONG_SIDE, size="down")
         preview = small.colourspace("b-w" if small.bands == 1 else "srgb").copy_memory()
@@ -240,48 +243,28 @@ def _orientation(image: pyvips.Image) -> int:
     return int(image.get("orientation")) if image.get_typeof("orientation") else 1
 
 
-def _upright_srgb(path: Path, fmt: Format, page: int) -> pyvips.Image:
+def _upright(path: Path, fmt: Format, page: int) -> pyvips.Image:
+    """The picture as stored, in its own colour space, but turned: 1 or 3 bands or CMYK, uchar or ushort."""
     try:
         image = _load(path, fmt, page, "sequential")
         if _orientation(image) > 1:
             # Turning needs every row at once: vips decodes into memory, or into a file of its own if large.
             image = _load(path, fmt, page, "random").autorot()
-        return _to_srgb(image)
+        return _plain(image)
     except _DECODER_ERRORS as error:
         raise refusal(error) from error
 
 
-def _to_srgb(image: pyvips.Image) -> pyvips.Image:
-    """Bring any loader's picture to sRGB (1 or 3 bands, uchar or ushort), alpha laid on white."""
+def _plain(image: pyvips.Image) -> pyvips.Image:
+    """Without alpha, which is laid on white, and of a kind that we read."""
     if image.interpretation == "scrgb":
         image = image.colourspace("rgb16")
     if image.format not in ("uchar", "ushort"):
         raise PhotoError(Refusal.UNSUPPORTED, f"samples of kind {image.format} are not read")
-    depth = 8 if image.format == "uchar" else 16
-    if image.hasalpha():
-        image = image.flatten(background=[2**depth - 1])
-    profile = _profile_to_apply(image)
     cmyk = image.interpretation == "cmyk"
-    if cmyk or profile:
-        return image.icc_transform(
-            "srgb", embedded=bool(profile), input_profile="cmyk" if cmyk else "srgb", intent="relative", depth=depth
-        )
-    if image.bands == 1:
-        return image.copy(interpretation="b-w" if depth == 8 else "grey16")
-    if image.bands != 3:
+    if image.hasalpha():
+        white = 0 if cmyk else 255 if image.format == "uchar" else 65_535
+        image = image.flatten(background=[white])
+    if image.bands not in (1, 3) and not cmyk:
         raise PhotoError(Refusal.UNSUPPORTED, f"pictures of {image.bands} bands are not read")
-    return image.copy(interpretation="srgb" if depth == 8 else "rgb16")
-
-
-def _profile_to_apply(image: pyvips.Image) -> bool:
-    """Whether an ICC profile is embedded that fits the picture and is not sRGB already."""
-    if not image.get_typeof("icc-profile-data"):
-        return False
-    try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(image.get("icc-profile-data")))
-    except (OSError, ImageCms.PyCMSError):
-        return False  # scanners write broken ones; sRGB is then the best guess
-    space = profile.profile.xcolor_space.strip()
-    fits = {"GRAY": image.bands == 1, "RGB": image.bands == 3, "CMYK": image.interpretation == "cmyk"}
-    is_srgb = space == "RGB" and "srgb" in (profile.profile.profile_description or "").lower()
-    return fits.get(space, False) and not is_srgb
+    return image

@@ -12,7 +12,8 @@ import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
-from ml.color import max_chroma_table
+from ml.appearance import to_lightness
+from ml.color import CHROMA_ROWS, max_chroma_table
 from ml.method import AbField, Method
 from ml.photo import DEFAULT_LIMITS, Limits, Photo, open_page
 from ml.saving import write
@@ -62,7 +63,8 @@ def colorize(photo: Photo, method: Method, vividness: float = 1.0, on_stage: OnS
     """
     tell = on_stage or _silent
     tell(Stage.COLOURING, 10)
-    lightness = _as_array(_lightness(photo.preview))
+    small = to_lightness(photo.preview)
+    lightness = _as_array(small)
     field = method.ab(_resized(lightness, *_network_size(*lightness.shape)), vividness)
     tell(Stage.JOINING, 30)
     shrink = min(1.0, WORKING_LONG_SIDE / max(lightness.shape))
@@ -70,8 +72,8 @@ def colorize(photo: Photo, method: Method, vividness: float = 1.0, on_stage: OnS
     ab = pyvips.Image.new_from_array(np.ascontiguousarray(joint_bilateral(field.ab, guide).transpose(1, 2, 0)))
     tell(Stage.JOINING, 40)
     return Coloured(
-        image=encoded(coloured_lab(photo.image(), ab), photo.info.bits),
-        preview=encoded(coloured_lab(photo.preview, ab), 8).copy_memory(),
+        image=encoded(coloured_lab(photo.lightness(), ab), photo.info.bits),
+        preview=encoded(coloured_lab(small, ab), 8).copy_memory(),
         field=field,
     )
 
@@ -108,43 +110,39 @@ def colorize_file(
     return coloured
 
 
-def coloured_lab(image: pyvips.Image, ab: pyvips.Image) -> pyvips.Image:
+def coloured_lab(lightness: pyvips.Image, ab: pyvips.Image) -> pyvips.Image:
     """Join a picture's own lightness with a field of colour, inside the sRGB gamut.
 
     Args:
-        image: sRGB, 1 or 3 bands, 8 or 16 bit.
+        lightness: one float band, L* 0..100.
         ab: two bands, float, a* and b*, of any smaller or equal size.
 
     Returns:
         Float Lab of the picture's size: its L* untouched, the field's hue, and as much of the
         field's chroma as sRGB can show at that L* and hue.
     """
-    lightness = _lightness(image)
-    ab = ab.resize(image.width / ab.width, vscale=image.height / ab.height, kernel="linear")
+    ab = ab.resize(lightness.width / ab.width, vscale=lightness.height / ab.height, kernel="linear")
     lch = lightness.bandjoin(ab).copy(interpretation="lab").colourspace("lch")
     chroma, hue = lch[1], lch[2]
-    limit = _gamut().mapim(lightness.bandjoin(hue), interpolate=pyvips.Interpolate.new("bilinear"), extend="copy")
+    at = lightness.bandjoin(hue).linear([CHROMA_ROWS, 1], [0, 0])
+    limit = _gamut().mapim(at, interpolate=pyvips.Interpolate.new("bilinear"), extend="copy")
     chroma = (chroma < limit).ifthenelse(chroma, limit)
     return lightness.bandjoin([chroma, hue]).copy(interpretation="lch").colourspace("lab")
 
 
 def encoded(lab: pyvips.Image, bits: int) -> pyvips.Image:
-    """Lab to sRGB of 8 or 16 bits a sample."""
-    return lab.colourspace("srgb" if bits == 8 else "rgb16")
+    """Lab to sRGB of 8 or 16 bits a sample, each to the nearest."""
+    deep = lab.colourspace("rgb16")
+    if bits == 16:
+        return deep
+    # Not by colourspace("srgb"): its coarser table is off by up to a whole step.
+    return deep.linear(1 / 257, 0.5).cast("uchar").copy(interpretation="srgb")
 
 
 @functools.cache
 def _gamut() -> pyvips.Image:
-    """The largest chroma as a picture: x is L* 0..100, y the hue 0..360 degrees."""
+    """The largest chroma as a picture: x is L* in quarters, y the hue 0..360 degrees."""
     return pyvips.Image.new_from_array(np.ascontiguousarray(max_chroma_table().T))
-
-
-def _lightness(image: pyvips.Image) -> pyvips.Image:
-    """L* of an sRGB picture as one float band."""
-    if image.bands == 3:
-        return image.colourspace("lab")[0]
-    grey = pyvips.Image.identity(ushort=image.format == "ushort").copy(interpretation=image.interpretation)
-    return image.maplut(grey.colourspace("lab")[0])
 
 
 def _as_array(band: pyvips.Image) -> NDArray[np.float32]:
