@@ -54,7 +54,7 @@ def _full_size(request: HttpRequest, found: SharedFile, *, download: bool) -> Ht
     response = get_conditional_response(request, etag=etag) or _body(request, found)
     response["ETag"] = etag
     response["Cache-Control"] = "private, no-cache"
-    if name := content_disposition_header(download, found.name if download else ""):
+    if name := content_disposition_header(download, f"{found.name}.{found.file.ending}" if download else ""):
         response["Content-Disposition"] = name
     return streaming.guarded(response)
 
