@@ -10,6 +10,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from colorizer.models import Album, Photo, Role, Status, User
+from colorizer.services import sharing
 from tests.browser.conftest import Complaints
 from tests.conftest import Stack, member
 from tests.stack import wait_for
@@ -24,6 +25,7 @@ def pages(album: Album) -> dict[str, str]:
     named = {name: reverse(name) for name in ("home", "trash", "account_email", "account_change_password", "families")}
     named |= {"album": reverse("album", args=[album.pk]), "family": reverse("family", args=[album.family_id])}
     named["tokens"] = reverse("tokens", args=[album.family_id])
+    named["shares"] = reverse("shares", args=[album.family_id])
     for number, photo in enumerate(album.photos.filter(deleted_at=None)):
         named[f"photo {number}"] = reverse("photo", args=[photo.pk])
     return named
@@ -32,6 +34,18 @@ def pages(album: Album) -> dict[str, str]:
 def strangers_pages() -> dict[str, str]:
     names = ("home", "account_login", "account_signup", "account_reset_password")
     return {name: reverse(name) for name in names}
+
+
+def visitors_pages(album: Album) -> dict[str, str]:
+    """What those see who have a link: to the album, to its first photo, with a password."""
+    by, photo = album.family.memberships.get().user, album.photos.all()[0]
+    token = {
+        "of the album": sharing.create(by=by, album=album, lasts=None, can_download=True, tells_story=True)[1],
+        "of a photo": sharing.create(by=by, photo=photo, lasts=timedelta(days=7), can_download=True)[1],
+        "locked": sharing.create(by=by, album=album, lasts=None, password="by the lake")[1],
+    }
+    named = {f"share {name}": reverse("share", args=[each]) for name, each in token.items()}
+    return named | {"share of the album, a photo": reverse("share_photo", args=[token["of the album"], photo.pk])}
 
 
 def faults(page: Page) -> list[str]:
@@ -58,7 +72,7 @@ def test_no_page_keeps_anyone_out(
                     visitor.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
                     found[f"{name}, {theme}, {size['width']} px"] = faults(visitor)
 
-    look(strangers_pages())
+    look(strangers_pages() | visitors_pages(states))
     enter(family_owner)
     look(pages(states))
     assert {where: each for where, each in found.items() if each} == {}
@@ -69,7 +83,17 @@ def test_what_opens_over_a_page_keeps_no_one_out_either(
 ) -> None:
     enter(family_owner)
     named = pages(states)
-    for page, button in (("home", "New album"), ("album", "Download"), ("album", "Edit"), ("photo 0", "Look closer")):
+    named |= visitors_pages(states)
+    for page, button in (
+        ("home", "New album"),
+        ("album", "Download"),
+        ("album", "Share"),
+        ("album", "Edit"),
+        ("photo 0", "Look closer"),
+        ("photo 0", "Share"),
+        ("share of the album", "Download"),
+        ("share of a photo", "Look closer"),
+    ):
         visitor.goto(live_stack.url + named[page])
         visitor.get_by_role("button", name=button, exact=True).click()
         expect(visitor.locator("[popover]:popover-open, dialog[open]")).to_be_visible()
