@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from .models import Album, Family, Photo, Role, Scope
+from .models import Album, Family, Photo, Role, Scope, User
 from .services import tokens
 
 
@@ -103,3 +103,20 @@ class UnlockForm(forms.Form):
         max_length=128,
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "autofocus": True}),
     )
+
+
+class PasswordForm(forms.Form):
+    """One's own password once more, before what cannot be taken back."""
+
+    password = forms.CharField(
+        label=_("Your password"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._user = user
+
+    def clean_password(self) -> str:
+        if not self._user.check_password(self.cleaned_data["password"]):
+            raise forms.ValidationError(_("That is not your password."))
+        return str(self.cleaned_data["password"])

@@ -52,6 +52,16 @@ def unique(stem: str, ending: str, taken: set[str]) -> str:
     return name
 
 
+def unique_folder(path: str, taken: set[str]) -> str:
+    """``path``, or ``path (2)`` and so on, not yet in ``taken`` whatever the case; it is added there."""
+    name, number = path, 1
+    while name.lower() in taken:
+        number += 1
+        name = f"{path} ({number})"
+    taken.add(name.lower())
+    return name
+
+
 def _visible(text: str) -> str:
     """Without control and format characters: a right-to-left mark can hide an ending."""
     return "".join(letter for letter in text if unicodedata.category(letter) not in {"Cc", "Cf", "Cs", "Co", "Cn"})

@@ -100,9 +100,10 @@ def _rounds() -> "Rounds":
 
 def empty_trash() -> None:
     from colorizer import limits
-    from colorizer.services import audit, devices, trash
+    from colorizer.services import audit, devices, discarding, trash
 
     trash.purge_expired()
+    discarding.carry_out()
     audit.forget_old()
     limits.forget_old()
     devices.forget_old()

@@ -4,7 +4,9 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from ..models import Action, Family, Membership, User
+from ..selectors import leaving
 from ..services import audit
+from ..services.leaving import delete_account
 from .log import Logged
 
 
@@ -20,6 +22,19 @@ class UserAdmin(Logged):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         # Whoever changed another's address could then ask for that person's password.
         return ("last_login", "email") if obj else ("last_login",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Not those whose family would be left without an owner: that is theirs to hand over."""
+        allowed = super().has_delete_permission(request, obj)
+        return allowed and not (obj and leaving.of_user(user=obj).to_hand_over)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Accounts go one by one, each having been looked at."""
+        return {}
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        assert isinstance(request.user, User)  # noqa: S101 - for the type checker: the admin section asks for it
+        delete_account(user=obj, by=request.user)
 
 
 class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]

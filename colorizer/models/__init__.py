@@ -3,6 +3,7 @@
 from .album import Album
 from .audit import Action, AuditEntry
 from .coloring import Coloring
+from .discard import Discard
 from .family import Family, Invite, Membership, Role
 from .job import Job, Queue, Status
 from .limit import Limit
@@ -20,6 +21,7 @@ __all__ = [
     "Album",
     "AuditEntry",
     "Coloring",
+    "Discard",
     "Family",
     "Invite",
     "Job",

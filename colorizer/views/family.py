@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from ..forms import FamilyForm, RoleForm
 from ..models import Family, Invite, Membership, Role
+from ..selectors import history
 from ..services import account
 from .access import FamilyRequest, signed_in
 
@@ -56,6 +57,15 @@ def family(request: FamilyRequest, pk: UUID) -> HttpResponse:
         "roles": Role.choices,
     }
     return render(request, "family/family.html", context)
+
+
+@signed_in
+@require_safe
+def family_log(request: FamilyRequest, pk: UUID) -> HttpResponse:
+    """What happened in the family, for its owners."""
+    owned = _owned(request, pk)
+    page = history.of_family(family=owned, page=request.GET.get("page", ""))
+    return render(request, "log.html", {"family": owned, "page": page, "lines": history.lines(page)})
 
 
 @signed_in

@@ -1,0 +1,15 @@
+from typing import ClassVar
+
+from django.db import models
+
+
+class Discard(models.Model):
+    """A file whose row is gone already, and that has to go too. Written with the row's end, and gone with the file."""
+
+    storage = models.CharField(max_length=20, editable=False)
+    key = models.CharField(max_length=200, editable=False)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["storage", "key"], name="one_discard_a_file")
+        ]
