@@ -19,6 +19,7 @@ from django.utils import timezone, translation
 from PIL import Image
 
 from colorizer.models import Album, Family, Membership, Role, User, WorkerState
+from tests.proxy import Proxy
 from tests.stack import Process, celery, free_port
 from webapp.stack import broker_command
 
@@ -53,6 +54,20 @@ def _speak_english_again() -> Iterator[None]:
     """A request leaves its language behind in this thread."""
     yield
     translation.deactivate()
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    """A way to the S3 store on which faults can happen."""
+    with Proxy(settings.SERVERS.store.port) as proxy:
+        yield proxy
+
+
+def store_at(endpoint: str, **options: Any) -> Any:
+    """The storage `results` on S3, reached at another address."""
+    from colorizer.stores.objects import ObjectStore
+
+    return ObjectStore(**settings.STORAGES["results"]["OPTIONS"] | {"endpoint_url": endpoint} | options)
 
 
 # --- People -------------------------------------------------------------------------------------------------------

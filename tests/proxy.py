@@ -29,6 +29,8 @@ class Fault:
     hang: bool = False
     cut_after: int | None = None
     """So many bytes of the request's body reach the server."""
+    answer_lost: bool = False
+    """The server does as it is asked, and its answer never arrives."""
 
 
 class Proxy:
@@ -122,6 +124,9 @@ class Proxy:
             _answer(client, head, body, fault.status)
             return
         server.sendall(_for_one_request(head))
+        if fault and fault.answer_lost:
+            _lose_answer(client, server, head, body)
+            return
         back = threading.Thread(target=_pump, args=(server, client), daemon=True)
         back.start()
         _pump(client, server, first=body, most=fault.cut_after if fault else None)
@@ -129,6 +134,23 @@ class Proxy:
             client.shutdown(socket.SHUT_RDWR)
             server.shutdown(socket.SHUT_RDWR)
         back.join()
+
+
+def _lose_answer(client: socket.socket, server: socket.socket, head: bytes, body: bytes) -> None:
+    server.sendall(body)
+    if b"100-continue" in head.lower():
+        client.sendall(server.recv(_CHUNK))
+    left = _length(head) - len(body)
+    while left > 0 and (chunk := client.recv(_CHUNK)):
+        server.sendall(chunk)
+        left -= len(chunk)
+    while server.recv(_CHUNK):
+        pass
+
+
+def _length(head: bytes) -> int:
+    found = re.search(rb"\r\ncontent-length: *(\d+)", head, re.IGNORECASE)
+    return int(found[1]) if found else 0
 
 
 def _read_head(client: socket.socket) -> tuple[bytes, bytes]:
@@ -151,8 +173,7 @@ def _for_one_request(head: bytes) -> bytes:
 def _answer(client: socket.socket, head: bytes, body: bytes, status: int) -> None:
     """An error in the store's place, once the request is read: who still writes would not hear it."""
     waits = b"100-continue" in head.lower()
-    length = re.search(rb"\r\ncontent-length: *(\d+)", head, re.IGNORECASE)
-    left = 0 if waits or not length else int(length[1]) - len(body)
+    left = 0 if waits else _length(head) - len(body)
     while left > 0 and (chunk := client.recv(_CHUNK)):
         left -= len(chunk)
     client.sendall(f"HTTP/1.1 {status} Fault\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())

@@ -22,8 +22,8 @@ from urllib3.exceptions import HTTPError
 
 from .base import CHUNK, HalfWritten, NoSuchPart, Part, Store, Stored, Unavailable, bounds, read_chunks
 
-PIECE = 8 * 1024 * 1024
-"""Bytes of one piece of a large file, the most that a write holds in memory."""
+PIECE = 5 * 1024 * 1024
+"""Bytes of one piece of a large file; a write holds three of them in memory. S3 takes no smaller ones."""
 MOST_RESUMED = 3
 """So often a reading that broke off goes on where it was."""
 CONNECT_SECONDS, ANSWER_SECONDS, TRIES = 2, 10, 2
@@ -98,12 +98,11 @@ class ObjectStore(S3Storage, Store):  # type: ignore[misc]
         content.seek(0)
         writer = uuid4().hex
         more = {"Metadata": {"writer": writer}, "ContentType": self._get_write_parameters(key, content)["ContentType"]}
-        first = content.read(PIECE)
         try:
-            if len(first) < PIECE:
-                self._client.put_object(**self._at(key), Body=first, **more, **condition)
+            if content.size < PIECE:
+                self._client.put_object(**self._at(key), Body=content.read(), **more, **condition)
             else:
-                self._write_pieces(key, first, content, more, condition)
+                self._write_pieces(key, content, more, condition)
         except ClientError as error:
             is_taken = bool(condition) and _status(error) in _TAKEN
             if not is_taken and _status(error) != 404:
@@ -112,18 +111,15 @@ class ObjectStore(S3Storage, Store):  # type: ignore[misc]
             if not self._was_written_by(key, writer):
                 raise FileExistsError(f"{key} exists already.") if is_taken else error from None
 
-    def _write_pieces(
-        self, key: str, piece: bytes, content: "File[bytes]", more: dict[str, Any], condition: dict[str, str]
-    ) -> None:
+    def _write_pieces(self, key: str, content: "File[bytes]", more: dict[str, Any], condition: dict[str, str]) -> None:
         upload = self._client.create_multipart_upload(**self._at(key), **more)["UploadId"]
         where = {**self._at(key), "UploadId": upload}
         pieces: list[dict[str, Any]] = []
         try:
-            while piece:
+            while piece := content.read(PIECE):
                 number = len(pieces) + 1
                 tag = self._client.upload_part(**where, PartNumber=number, Body=piece)["ETag"]
                 pieces.append({"PartNumber": number, "ETag": tag})
-                piece = content.read(PIECE)
             self._client.complete_multipart_upload(**where, MultipartUpload={"Parts": pieces}, **condition)
         except BaseException:
             # One that does not even hear this is found by `half_written`.
