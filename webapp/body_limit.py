@@ -11,6 +11,8 @@ from django.http import JsonResponse
 from django.utils import translation
 
 from colorizer import words
+from colorizer.api import problems
+from colorizer.api.middleware import PREFIX
 
 from .trouble import code_of
 
@@ -86,6 +88,10 @@ async def _refuse(scope: Message, receive: Receive, send: Send, code: str, **det
 def _answer(request: ASGIRequest, code: str, details: dict[str, object]) -> JsonResponse:
     with translation.override(translation.get_language_from_request(request)):
         message = " ".join(words.say(code, **details))
-    response = JsonResponse({"code": code, "message": message}, status=_STATUS[code])
+        problem = problems.answer(request, problems.Problem(_STATUS[code], code, message))
+    if request.path_info.startswith(PREFIX):
+        response = problem
+    else:
+        response = JsonResponse({"code": code, "message": message}, status=_STATUS[code])
     response["Content-Length"] = str(len(response.content))
     return response

@@ -81,6 +81,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 MIDDLEWARE = [
     "webapp.request_log.request_log",
     "webapp.headers.headers",
+    "colorizer.api.middleware.speak_to_programs",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
 from colorizer import words
+from colorizer.api import problems
+from colorizer.api.middleware import PREFIX
 
 STATUS = {"away": 503, "no_room": 507, "internal": 500}
 RETRY_AFTER = {"away": "30"}
@@ -23,9 +25,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     code = code_of(sys.exc_info()[1])
     sentence, advice = words.say(code)
     response: HttpResponse
-    if request.path.startswith("/api/"):
-        problem = {"type": "about:blank", "title": sentence, "status": STATUS[code], "detail": advice, "code": code}
-        response = JsonResponse(problem, status=STATUS[code], content_type="application/problem+json")
+    if request.path_info.startswith(PREFIX):
+        response = problems.answer(request, problems.Problem(STATUS[code], code, f"{sentence} {advice}"))
     elif "application/json" in request.headers.get("Accept", ""):
         response = JsonResponse({"code": code, "message": f"{sentence} {advice}"}, status=STATUS[code])
     else:

@@ -54,6 +54,11 @@ def waits_for(photos: Iterable[Photo]) -> dict[UUID, Wait]:
     return {photo: wait for photo, wait in _simulate(jobs, seconds, workers).items() if photo in wanted}
 
 
+def originals_open(*, family_id: UUID) -> int:
+    """How many uploaded files of the family are still to be read."""
+    return Original.objects.filter(family=family_id, status__in=OPEN).count()
+
+
 def _simulate(jobs: list[_Open], seconds: dict[str, float], workers: int) -> dict[UUID, Wait]:
     """Work the queue off in the workers' order; a photo that was read joins the end of its queue for its colours."""
     now = timezone.now()

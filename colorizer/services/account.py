@@ -106,7 +106,7 @@ def remove_member(*, membership: Membership, by: User | None = None) -> None:
     audit.record(action=action, actor=by, family_id=membership.family_id, object_id=membership.user_id)
     _withdraw_invites(membership)
     _end_shares(membership, by)
-    tokens.revoke_all(family=membership.family, user=membership.user)
+    tokens.revoke_all(family_id=membership.family_id, user_id=membership.user_id, by=by)
     membership.delete()
 
 

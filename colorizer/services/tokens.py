@@ -8,12 +8,15 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from ..models import Family, Membership, Role, Scope, Token, User
+from ..models import Action, Family, Membership, Role, Scope, Token, User
+from . import audit
 
 PREFIX = "heirloom_"
 """By it a token is known for one wherever it turns up: in a log, in a repository."""
@@ -62,6 +65,7 @@ class Bearer:
         return self.token.family
 
 
+@transaction.atomic
 def create(*, family: Family, user: User, name: str, scopes: Collection[str], days: int = DAYS) -> str:
     """A new token of ``user`` for ``family``. Only its hash is kept, so it can be shown once.
 
@@ -77,7 +81,7 @@ def create(*, family: Family, user: User, name: str, scopes: Collection[str], da
     if Token.objects.filter(family=family, user=user).count() >= MOST:
         raise TooMany
     secret = PREFIX + secrets.token_urlsafe(32)
-    Token.objects.create(
+    token = Token.objects.create(
         family=family,
         user=user,
         name=name,
@@ -85,6 +89,7 @@ def create(*, family: Family, user: User, name: str, scopes: Collection[str], da
         sha256=_hash(secret),
         expires_at=timezone.now() + timedelta(days=days),
     )
+    audit.record(action=Action.TOKEN_MADE, actor=user, family_id=family.pk, object_id=token.pk)
     return secret
 
 
@@ -114,14 +119,20 @@ def recognise(secret: str) -> Bearer:
     return Bearer(token=token, role=role, scopes=frozenset(token.scopes) & GRANTED[role])
 
 
-def revoke(*, token: Token) -> None:
+@transaction.atomic
+def revoke(*, token: Token, by: User) -> None:
     """From now on ``token`` opens nothing."""
+    audit.record(action=Action.TOKEN_WITHDRAWN, actor=by, family_id=token.family_id, object_id=token.pk)
     token.delete()
 
 
-def revoke_all(*, family: Family, user: User) -> None:
+@transaction.atomic
+def revoke_all(*, family_id: UUID, user_id: int, by: User | None) -> None:
     """Whoever leaves a family and comes back one day does not find old tokens open again."""
-    Token.objects.filter(family=family, user=user).delete()
+    gone = Token.objects.filter(family=family_id, user=user_id)
+    ids = list(gone.values_list("pk", flat=True))
+    audit.record_each(action=Action.TOKEN_WITHDRAWN, actor=by, family_id=family_id, object_ids=ids)
+    gone.filter(pk__in=ids).delete()
 
 
 def _note_use(token: Token) -> None:

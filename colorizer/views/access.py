@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404, resolve_url
 from django.utils.translation import gettext as _
 
 from ..models import Album, Family, Photo, User
+from ..models.photo import PhotoQuerySet
 from ..selectors import gallery
 
 P = ParamSpec("P")
@@ -59,26 +60,27 @@ def family_to_change(user: User, chosen: str) -> Family:
         raise Http404 from error
 
 
-def album(user: User, pk: UUID, *, edit: bool = False, in_trash: bool = False) -> Album:
-    """The album, if ``user`` may see it (``edit``: may change it)."""
+def album(user: User, pk: UUID, *, edit: bool = False, in_trash: bool = False, family: Family | None = None) -> Album:
+    """The album, if ``user`` may see it (``edit``: may change it). ``family``: and if it is that one's."""
     albums = Album.objects.for_user(user).select_related("family")
+    albums = albums.filter(family=family) if family else albums
     found = get_object_or_404(albums.exclude(deleted_at=None) if in_trash else albums.kept(), pk=pk)
     check(user, found.family_id, edit=edit)
     return found
 
 
-def photo(user: User, pk: UUID, *, edit: bool = False, in_trash: bool = False) -> Photo:
-    """The photo, with its coloring and wait, if ``user`` may see it (``edit``: may change it)."""
-    photos = Photo.objects.for_user(user)
+def photo(user: User, pk: UUID, *, edit: bool = False, in_trash: bool = False, family: Family | None = None) -> Photo:
+    """The photo, with its coloring and wait, if ``user`` may see it (``edit``: may change it); ``family`` as above."""
+    photos = _photos(user, family)
     photos = photos.exclude(deleted_at=None) if in_trash else photos.kept()
     found = get_object_or_404(gallery.in_order(photos), pk=pk)
     check(user, found.album.family_id, edit=edit)
     return gallery.with_colors([found])[0]
 
 
-def photo_for_file(user: User, pk: UUID) -> Photo:
+def photo_for_file(user: User, pk: UUID, *, family: Family | None = None) -> Photo:
     """The photo whose file is asked for. What lies in the trash is seen by those alone who may take it out."""
-    found = get_object_or_404(gallery.in_order(Photo.objects.for_user(user)), pk=pk)
+    found = get_object_or_404(gallery.in_order(_photos(user, family)), pk=pk)
     in_trash = found.deleted_at or found.album.deleted_at
     if in_trash and not gallery.can_edit(user=user, family_id=found.album.family_id):
         raise Http404
@@ -89,3 +91,8 @@ def check(user: User, family_id: UUID, *, edit: bool) -> None:
     """Of the family's own a viewer who tries to change something gets 403."""
     if edit and not gallery.can_edit(user=user, family_id=family_id):
         raise PermissionDenied(_("You may look at this album, not change it."))
+
+
+def _photos(user: User, family: Family | None) -> PhotoQuerySet:
+    photos = Photo.objects.for_user(user)
+    return photos.filter(album__family=family) if family else photos

@@ -1,9 +1,10 @@
 from uuid import UUID
 
-from django.http import Http404, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from .. import naming, storage
+from ..models import Photo
 from . import access, streaming
 from .access import FamilyRequest, signed_in
 
@@ -11,8 +12,11 @@ from .access import FamilyRequest, signed_in
 @signed_in
 @require_safe
 def photo_file(request: FamilyRequest, pk: UUID, what: str) -> HttpResponseBase:
-    """The one way out for a photo's bytes."""
-    photo = access.photo_for_file(request.user, pk)
+    return give(request, access.photo_for_file(request.user, pk), what)
+
+
+def give(request: HttpRequest, photo: Photo, what: str) -> HttpResponseBase:
+    """The one way out for a photo's bytes, once it is known that the one who asks may see it."""
     file = storage.file_of(photo, what)
     if file is None:
         raise Http404

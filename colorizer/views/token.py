@@ -38,6 +38,6 @@ def tokens(request: FamilyRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def token_revoke(request: FamilyRequest, pk: UUID, number: int) -> HttpResponse:
     token = get_object_or_404(Token.objects.for_user(request.user), family=pk, pk=number)
-    service.revoke(token=token)
+    service.revoke(token=token, by=request.user)
     messages.info(request, _("“%(name)s” no longer lets anyone in.") % {"name": token.name})
     return redirect("tokens", pk)

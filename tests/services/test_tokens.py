@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from colorizer.models import Family, Membership, Role, Token, User
+from colorizer.models import Action, AuditEntry, Family, Membership, Role, Token, User
 from colorizer.services import account, tokens
 
 
@@ -96,7 +96,7 @@ def test_a_token_whose_maker_left_by_another_way_opens_nothing_either(family: Fa
 
 def test_a_revoked_token_opens_nothing(family: Family, editor: User) -> None:
     secret = make(family, editor)
-    tokens.revoke(token=Token.objects.get())
+    tokens.revoke(token=Token.objects.get(), by=editor)
     with pytest.raises(tokens.Unknown):
         tokens.recognise(secret)
 
@@ -112,6 +112,18 @@ def test_its_last_use_is_written_at_most_once_a_minute(family: Family, editor: U
     Token.objects.update(last_used_at=first - timedelta(seconds=61))
     tokens.recognise(secret)
     assert Token.objects.get().last_used_at > first - timedelta(seconds=61)  # type: ignore[operator]
+
+
+def test_making_and_revoking_one_is_written_down(family: Family, owner: User, editor: User) -> None:
+    make(family, editor), make(family, editor)
+    of_both = [str(token.pk) for token in Token.objects.order_by("pk")]
+    tokens.revoke(token=Token.objects.earliest("pk"), by=owner)
+    account.remove_member(membership=editor.memberships.get(), by=owner)
+    entries = AuditEntry.objects.filter(action__in=(Action.TOKEN_MADE, Action.TOKEN_WITHDRAWN)).order_by("pk")
+    assert list(entries.values_list("action", "actor_id", "object_id")) == [
+        *((Action.TOKEN_MADE, editor.pk, token) for token in of_both),
+        *((Action.TOKEN_WITHDRAWN, owner.pk, token) for token in of_both),
+    ]
 
 
 def test_nobody_hoards_tokens(family: Family, editor: User, monkeypatch: pytest.MonkeyPatch) -> None:

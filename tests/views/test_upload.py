@@ -147,17 +147,27 @@ def test_an_upload_cut_off_in_the_middle_leaves_nothing_behind(web: int) -> None
     assert whole.status_code == 201
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", "larger than 200 megabytes"), ("de", "200")])
-def test_a_body_larger_than_any_photo_is_read_to_its_end_and_kept_nowhere(web: int, language: str, words: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "language", "member", "words"),
+    [
+        ("/", "en", "message", "larger than 200 megabytes"),
+        ("/", "de", "message", "200"),
+        ("/api/v1/photos", "de", "detail", "200"),
+    ],
+)
+def test_a_body_larger_than_any_photo_is_read_to_its_end_and_kept_nowhere(
+    web: int, path: str, language: str, member: str, words: str
+) -> None:
     chunk, times = bytes(1_000_000), 202
     with socket.create_connection(("127.0.0.1", web), timeout=30) as line:
-        head = f"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Language: {language}\r\nConnection: close\r\n"
+        head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Language: {language}\r\nConnection: close\r\n"
         line.sendall(f"{head}Content-Length: {len(chunk) * times}\r\n\r\n".encode())
         for _ in range(times):
             line.sendall(chunk)
         answer = b"".join(iter(lambda: line.recv(65536), b"")).decode()
     assert answer.startswith("HTTP/1.1 413")
-    assert words in json.loads(answer.partition("\r\n\r\n")[2])["message"]
+    assert words in json.loads(answer.partition("\r\n\r\n")[2])[member]
+    assert ("application/problem+json" in answer) == path.startswith("/api/")
 
 
 def test_a_body_that_does_not_say_its_length_is_not_taken(web: int) -> None:
