@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input -c $(
 OURS := webapp colorizer worker ml tests manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test lint format messages
+.PHONY: help install up test bench lint format messages
 
 help: ## Show this help
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ test: .venv/.dev ## Run all tests: unit, a real worker on a real broker, a real 
 	@.ci/chromium
 	@.ci/gettext
 	@$(BIN)/python -m pytest $(ARGS)
+
+bench: .venv/.dev ## Measure speed and memory, side by side on both kinds of database and storage; into build/bench.json
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 lint: .venv/.dev ## Check style, types, who imports whom, and migrations
 	$(BIN)/ruff check $(OURS)
