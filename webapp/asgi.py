@@ -1,5 +1,6 @@
 """The server entry: ``uvicorn webapp.asgi:application``."""
 
+import gc
 import os
 
 from django.core.asgi import get_asgi_application
@@ -10,3 +11,7 @@ from .request_id import RequestId
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
 application = RequestId(BodyLimit(get_asgi_application()))
+
+# What is loaded by now stays: the collector need not go through it again and again.
+gc.collect()
+gc.freeze()

@@ -17,6 +17,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 DATA = private_folder(Path(env.str("HEIRLOOM_DATA", default="") or BASE_DIR / "data"))
 # A request that is killed leaves what it had received here, and `up` empties it.
 FILE_UPLOAD_TEMP_DIR = private_folder(DATA / "work" / "web")
+# In memory, two hundred families' photos that come at once would be twice in it.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 
 # --- Safety -------------------------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)

@@ -3,7 +3,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from .album import Album
@@ -93,3 +95,17 @@ class Photo(models.Model):
 
     def __str__(self) -> str:
         return self.caption or self.original.name
+
+    @cached_property
+    def address(self) -> str:
+        """Of its own page. Its tile, its files and what one can do with it lie under that."""
+        return reverse("photo", args=[self.pk])
+
+    @property
+    def standing(self) -> str:
+        """What its tile speaks of: its state, until that is ready; then "done", "kept", or its coloring's status."""
+        if self.state != self.State.READY:
+            return self.state
+        if self.coloring is None:
+            return "done" if self.shown_id else "kept"
+        return "done" if self.shown_id and not self.coloring.is_open else self.coloring.status

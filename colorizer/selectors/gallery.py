@@ -16,6 +16,7 @@ from .queue import waits_for
 CAN_EDIT = (Role.OWNER, Role.EDITOR)
 _IN_ORDER = ("original__created_at", "original_id", "page")
 """As they were uploaded. A page that was found later stands beside its first."""
+_OF_A_TILE = ("state", "refusal", "width", "height", "caption", "shown_id", "deleted_at")
 
 
 @dataclass
@@ -55,8 +56,9 @@ def can_edit(*, user: User, family_id: UUID) -> bool:
 
 
 def album_photos(*, album: Album) -> list[Photo]:
-    """The photos of ``album`` in order, each with ``coloring`` and ``wait``."""
-    return with_colors(in_order(album.photos.filter(deleted_at=None)))
+    """The photos of ``album`` in order, each with ``coloring`` and ``wait``: what tiles show, and no column more."""
+    photos = album.photos.filter(deleted_at=None).select_related("original").order_by(*_IN_ORDER)
+    return with_colors(photos.only("album_id", "page", *_OF_A_TILE, "original__name"))
 
 
 def album_page(*, user: User, album: Album, cursor: datetime) -> dict[str, Any]:
@@ -109,7 +111,8 @@ def with_colors(photos: QuerySet[Photo] | Sequence[Photo]) -> list[Photo]:
     if found:
         # By photo where there are few, by album where a list of ids would be long.
         few = {"photo__in": found} if len(found) <= 50 else {"photo__album__in": {photo.album_id for photo in found}}
-        for coloring in Coloring.objects.filter(**few).order_by("created_at"):
+        said = Coloring.objects.filter(**few).only("photo_id", "status", "percent", "reason")
+        for coloring in said.order_by("created_at"):
             latest[coloring.photo_id] = coloring
     for photo in found:
         photo.coloring = latest.get(photo.pk)
