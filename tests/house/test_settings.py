@@ -1,25 +1,31 @@
 """Settings refuse what is unsafe or cannot work, each in a sentence that says what to do."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import environ
 import pytest
 from django.conf import settings as live
 from django.core.exceptions import ImproperlyConfigured
 
-from webapp import checks, safety, secrets
+from colorizer.stores.objects import client_config
+from webapp import checks, safety, secrets, stores
+from webapp.database import database
+
+BASICS = (
+    "from webapp import settings as s; "
+    "print(s.DATABASES['default']['ENGINE'], s.CELERY_BROKER_URL, s.EMBEDDED_BROKER, s.SESSION_COOKIE_SECURE)"
+)
 
 
-def start(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Read the settings in a process of its own, with `environment` alone."""
+def start(tmp_path: Path, *, code: str = BASICS, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Read the settings in a process of its own, with `environment` alone, and let `code` show them."""
     env = {"PATH": os.environ["PATH"], "HEIRLOOM_DATA": str(tmp_path / "data")} | environment
-    code = (
-        "from webapp import settings as s; "
-        "print(s.DATABASES['default']['ENGINE'], s.CELERY_BROKER_URL, s.EMBEDDED_BROKER, s.SESSION_COOKIE_SECURE)"
-    )
     command = [sys.executable, "-c", code]
     return subprocess.run(command, cwd=live.BASE_DIR, env=env, capture_output=True, text=True, timeout=60, check=False)
 
@@ -38,6 +44,92 @@ def test_database_broker_and_https_come_from_the_environment(tmp_path: Path) -> 
         tmp_path, DATABASE_URL="postgres://u:p@db/heirloom", CELERY_BROKER_URL="redis://queue:6379/0", HTTPS="true"
     )
     assert started.stdout.split() == ["django.db.backends.postgresql", "redis://queue:6379/0", "False", "True"]
+
+
+S3 = {"S3_ENDPOINT": "http://store:8333", "S3_BUCKET": "album", "S3_ACCESS_KEY": "key", "S3_SECRET_KEY": "hidden"}
+
+
+def test_with_s3_every_storage_is_private_signed_and_never_overwritten(tmp_path: Path) -> None:
+    code = "import json; from webapp import settings as s; print(json.dumps(s.STORAGES, default=repr)); print(s.S3)"
+    shown, settings = start(tmp_path, code=code, **S3).stdout.splitlines()
+    storages = json.loads(shown)
+    for alias in ("originals", "results", "models"):
+        options = storages[alias]["OPTIONS"]
+        assert storages[alias]["BACKEND"] == "colorizer.stores.objects.ObjectStore"
+        assert (options["bucket_name"], options["location"]) == ("album", alias)
+        assert (options["default_acl"], options["file_overwrite"], options["querystring_auth"]) == (None, False, True)
+    assert "store:8333" in settings
+    assert "hidden" not in settings
+
+
+def test_a_client_has_all_the_settings_that_one_of_its_own_would_drop() -> None:
+    config = client_config(addressing_style="path")
+    assert config.signature_version == "s3v4"
+    assert config.s3 == {"addressing_style": "path"}
+    assert config.request_checksum_calculation == config.response_checksum_validation == "when_required"
+    assert (config.connect_timeout, config.read_timeout) == (2, 10)
+    assert config.retries == {"mode": "standard", "total_max_attempts": 2}
+
+
+def test_each_kind_of_file_may_have_a_bucket_of_its_own() -> None:
+    buckets = {"bucket_originals": "scans", "bucket_results": "colours", "bucket_models": "weights"}
+    given = stores.S3(access_key="key", secret_key="hidden", region="eu-central-1", **buckets)
+    given.check()
+    names = [each["OPTIONS"]["bucket_name"] for each in given.storages().values()]
+    assert names == ["scans", "colours", "weights"]
+
+
+@pytest.mark.parametrize(
+    ("address", "style", "origin"),
+    [
+        ("", "", ""),
+        ("https://photos.example.org", "", "https://photos.example.org"),
+        ("https://s3.example.org:9000/", "virtual", "https://*.s3.example.org:9000"),
+    ],
+)
+def test_a_public_address_of_the_store_joins_the_sources_of_pictures(address: str, style: str, origin: str) -> None:
+    given = stores.S3(endpoint="http://store:8333", public_endpoint=address, addressing_style=style)
+    assert given.public_origin == origin
+
+
+def test_a_public_address_is_in_the_policy_that_pages_are_sent_with(tmp_path: Path) -> None:
+    started = start(
+        tmp_path,
+        code="from webapp import settings as s; print(s.CONTENT_SECURITY_POLICY['DIRECTIVES']['img-src'])",
+        **S3,
+        S3_PUBLIC_ENDPOINT="https://photos.example.org",
+    )
+    assert "[\"'self'\", 'blob:', 'https://photos.example.org']" in started.stdout
+
+
+@pytest.mark.parametrize("missing", S3)
+def test_half_of_what_s3_needs_refuses_to_start_and_names_the_other_half(tmp_path: Path, missing: str) -> None:
+    started = start(tmp_path, **{name: value for name, value in S3.items() if name != missing}, **{missing: ""})
+    assert started.returncode != 0
+    assert f"but {missing}" in started.stderr
+    assert "leave out all variables that begin with S3_" in started.stderr
+
+
+@pytest.mark.parametrize("address", ["store:8333", "ftp://store", "https://store/bucket", "http://"])
+def test_an_address_of_the_store_that_is_none_is_refused(address: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="S3_ENDPOINT must be an address"):
+        stores.S3(endpoint=address, bucket="album", access_key="key", secret_key="hidden").check()
+
+
+def test_postgresql_is_reached_through_a_pool_and_takes_options_from_its_address(tmp_path: Path) -> None:
+    url = "postgres://u:p@db/heirloom?sslmode=require"
+    found = database(environ.Env(), url=url, file=tmp_path)
+    assert found["OPTIONS"]["pool"]["max_size"] == 20
+    assert found["OPTIONS"]["sslmode"] == "require"
+    assert found["OPTIONS"]["connect_timeout"] == 3
+    assert (found.get("CONN_MAX_AGE", 0), found["CONN_HEALTH_CHECKS"]) == (0, True)
+
+
+def test_every_variable_that_is_read_is_described() -> None:
+    read = re.findall(r'env\.\w+\("(\w+)"', Path(live.BASE_DIR, "webapp", "settings.py").read_text())
+    described = Path(live.BASE_DIR, "docs", "settings.md").read_text()
+    assert len(read) > 30
+    assert [name for name in read if f"`{name}`" not in described] == []
 
 
 @pytest.mark.parametrize("key", ["changeme", "django-insecure-" + "k3j4h5k3j4h5" * 4, "short but secret", "x" * 60])
