@@ -37,6 +37,11 @@ class Method(Protocol):
         """Short and stable, for records: "lite"."""
         ...
 
+    @property
+    def sha256(self) -> str:
+        """Of its weights, in hex; empty where it has none."""
+        ...
+
     def ab(self, lightness: NDArray[np.float32], vividness: float = 1.0) -> AbField:
         """Choose colours.
 
@@ -65,6 +70,11 @@ class LearnedMethod:
     def name(self) -> str:
         """The card's."""
         return str(self.card["name"])
+
+    @property
+    def sha256(self) -> str:
+        """The card's."""
+        return str(self.card.get("sha256", ""))
 
     def ab(self, lightness: NDArray[np.float32], vividness: float = 1.0) -> AbField:
         """See `Method.ab`: the annealed mean at the card's temperature, times its gain.

@@ -12,12 +12,14 @@ import numpy as np
 import pyvips
 from numpy.typing import NDArray
 
+from ml import software
 from ml.appearance import to_lightness
 from ml.color import CHROMA_ROWS, max_chroma_table
 from ml.method import AbField, Method
 from ml.photo import DEFAULT_LIMITS, Limits, Photo, open_page
 from ml.saving import write
 from ml.upsampling import joint_bilateral
+from ml.xmp import Label
 
 NETWORK_SHORT_SIDE = 256
 NETWORK_LONG_SIDE = 768
@@ -106,7 +108,8 @@ def colorize_file(
     tell(Stage.READING, 0)
     photo = open_page(path, page, limits)
     coloured = colorize(photo, method, vividness, on_stage)
-    write(coloured.image, photo, out, lambda percent: tell(Stage.WRITING, 40 + percent * 60 // 100))
+    label = Label(software(), method.name, method.sha256)
+    write(coloured.image, photo, out, label, lambda percent: tell(Stage.WRITING, 40 + percent * 60 // 100))
     return coloured
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -10,14 +9,17 @@ from typing import Any
 
 import pyvips
 
-from ml import tiff_tags
+from ml import jpeg_xmp, tiff_tags
 from ml.photo import Photo, PhotoError, Refusal
 from ml.sniff import Format
+from ml.xmp import Label, labelled
 
 _SUFFIX = {Format.JPEG: ".jpg", Format.PNG: ".png", Format.WEBP: ".webp", Format.TIFF: ".tif"}
 _RENDITION_QUALITY = 82
 _JPEG_LONG_SIDE = 65_500
 """What libjpeg writes at most."""
+_UNTRUE = frozenset({"jpeg-thumbnail-data", "photoshop-data", "icc-profile-data", "exif-ifd4-InteroperabilityIndex"})
+"""Of the pixels of the result: the grey photo's thumbnails and colour space."""
 _MOST_CLASSIC_TIFF_BYTES = 3_500_000_000
 
 
@@ -31,16 +33,23 @@ def suffix(fmt: Format) -> str:
     return _SUFFIX[fmt]
 
 
-def write(image: pyvips.Image, photo: Photo, out: Path | str, on_percent: Callable[[int], None] | None = None) -> None:
+def write(
+    image: pyvips.Image,
+    photo: Photo,
+    out: Path | str,
+    label: Label,
+    on_percent: Callable[[int], None] | None = None,
+) -> None:
     """Save a full-size result in the format of `output_format(photo.info.format)`.
 
     EXIF, XMP, IPTC and resolution come along (orientation reset, the embedded thumbnail dropped),
-    an sRGB profile is embedded. The file appears under its name only when complete.
+    an sRGB profile is embedded, and XMP says what made the colours. The file appears under its name only when complete.
 
     Args:
         image: sRGB, 3 bands, 8 or 16 bit, computed from `Photo.image` and so carrying its metadata (lazy is fine).
         photo: what it was computed from.
         out: the file to write; its ending is not looked at.
+        label: what made the colours.
         on_percent: called with 0..100 while rows are written, in the caller's thread. What it
             raises ends the writing, leaves no file behind and reaches the caller.
 
@@ -54,6 +63,9 @@ def write(image: pyvips.Image, photo: Photo, out: Path | str, on_percent: Callab
         raise PhotoError(Refusal.TOO_LARGE, f"no side of a JPEG is longer than {_JPEG_LONG_SIDE} pixels")
     part = out.with_name(f".{out.name}.{secrets.token_hex(4)}.part")
     image = _with_clean_metadata(image)
+    packet = _packet(image, photo, label)
+    if fmt is not Format.JPEG:
+        image.set_type(pyvips.GValue.blob_type, "xmp-data", packet)
     stopped = _report(image, on_percent) if on_percent else []
     try:
         _save(image, fmt, part)
@@ -61,6 +73,8 @@ def write(image: pyvips.Image, photo: Photo, out: Path | str, on_percent: Callab
             tiff_tags.append(part, tiff_tags.read(photo.path, photo.page))
         if on_percent:
             on_percent(100)  # vips' own last word may be 98
+        if fmt is Format.JPEG:
+            jpeg_xmp.insert(part, packet, label)
         part.replace(out)
     except pyvips.Error as error:
         if stopped:
@@ -119,12 +133,22 @@ def _with_clean_metadata(image: pyvips.Image) -> pyvips.Image:
     """Keep what the family or the scanner wrote, drop what is no longer true of the pixels."""
     image = image.copy()
     for field in image.get_fields():
-        if field in ("jpeg-thumbnail-data", "photoshop-data") or field.startswith("exif-ifd1-"):
+        if field in _UNTRUE or field.startswith("exif-ifd1-"):
             image.remove(field)
-    if image.get_typeof("xmp-data"):
-        xmp = re.sub(rb"""(tiff:Orientation(?:=["']|>))[2-8]""", rb"\g<1>1", image.get("xmp-data"))
-        image.set_type(pyvips.GValue.blob_type, "xmp-data", xmp)
+    if image.get_typeof("exif-ifd2-ColorSpace"):
+        image.set_type(pyvips.GValue.gstr_type, "exif-ifd2-ColorSpace", "1 (sRGB)")
     return image
+
+
+def _packet(image: pyvips.Image, photo: Photo, label: Label) -> bytes:
+    """The photo's own XMP with the label; taken off the image, so that each format can write it in its way."""
+    own = image.get("xmp-data") if image.get_typeof("xmp-data") else None
+    if own:
+        image.remove("xmp-data")
+    if photo.info.format is not Format.JPEG:
+        return labelled(own, label)
+    own = own or jpeg_xmp.read_main(photo.path)
+    return labelled(own, label, jpeg_xmp.read_extension(photo.path, own) if own else None)
 
 
 def _report(image: pyvips.Image, on_percent: Callable[[int], None]) -> list[BaseException]:

@@ -38,6 +38,7 @@ class Blue:
     """Colours everything alike."""
 
     name = "blue"
+    sha256 = ""
 
     def ab(self, lightness: np.ndarray, vividness: float = 1.0) -> AbField:
         return AbField(np.stack([np.zeros((8, 8)), np.full((8, 8), -20 * vividness)]).astype(np.float32))
