@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from django.conf import settings
 
-from .listing import Listed
+from .stores import Stored
 
 BATCH = 500
 """Keys asked for at once. SQLite allows 999 in one question on the oldest systems."""
@@ -21,7 +21,7 @@ class Catalogue:
     Use it in ``with``: its own file, in the data folder's work folder, is deleted at the end.
     """
 
-    def __init__(self, files: Iterable[Listed]) -> None:
+    def __init__(self, files: Iterable[Stored]) -> None:
         work = settings.DATA / "work"
         work.mkdir(mode=0o700, exist_ok=True)
         self._folder = TemporaryDirectory(prefix="catalogue-", dir=work)
@@ -29,12 +29,12 @@ class Catalogue:
         self._files.executescript(
             "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; "
             "CREATE TABLE files "
-            "(key TEXT PRIMARY KEY, size INTEGER, modified REAL, met INTEGER DEFAULT 0) WITHOUT ROWID"
+            "(key TEXT PRIMARY KEY, size INTEGER, changed REAL, met INTEGER DEFAULT 0) WITHOUT ROWID"
         )
-        rows = ((file.key, file.size, file.modified_at.timestamp()) for file in files)
+        rows = ((file.key, file.size, file.changed_at.timestamp()) for file in files)
         while batch := list(islice(rows, 10_000)):
             self._files.execute("BEGIN")
-            self._files.executemany("INSERT OR REPLACE INTO files (key, size, modified) VALUES (?, ?, ?)", batch)
+            self._files.executemany("INSERT OR REPLACE INTO files (key, size, changed) VALUES (?, ?, ?)", batch)
             self._files.execute("COMMIT")
 
     def __enter__(self) -> "Catalogue":
@@ -58,11 +58,11 @@ class Catalogue:
             self._files.execute(f"UPDATE files SET met = 1 WHERE key IN ({marks})", batch)  # noqa: S608
         return found
 
-    def left(self) -> Iterator[list[Listed]]:
+    def left(self) -> Iterator[list[Stored]]:
         """The files that were not ticked off, in batches."""
         last = ""
         while rows := self._files.execute(
-            "SELECT key, size, modified FROM files WHERE met = 0 AND key > ? ORDER BY key LIMIT ?", (last, BATCH)
+            "SELECT key, size, changed FROM files WHERE met = 0 AND key > ? ORDER BY key LIMIT ?", (last, BATCH)
         ).fetchall():
             last = rows[-1][0]
-            yield [Listed(key, size, datetime.fromtimestamp(modified, UTC)) for key, size, modified in rows]
+            yield [Stored(key, size, datetime.fromtimestamp(changed, UTC)) for key, size, changed in rows]

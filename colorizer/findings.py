@@ -5,8 +5,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from django.db import DatabaseError
+
 GRACE = timedelta(days=1)
 """So old must a file without a row be, or an unfinished upload, to be called left behind."""
+
+
+UNREACHABLE = (OSError, DatabaseError)
+"""What is raised where a storage or the database does not answer."""
 
 
 class Kind(StrEnum):
@@ -46,7 +52,7 @@ SAID = {
     Kind.WEIGHTS_CHANGED: "Model versions whose weights are not the ones of their card.",
     Kind.WEIGHTS_ORPHAN: "Files among the models that belong to no version.",
     Kind.LIVE_MODELS: "Exactly one model version has to be live.",
-    Kind.UPLOAD_UNFINISHED: "Uploads in parts that were never completed. They can go.",
+    Kind.UPLOAD_UNFINISHED: "Halves of files that were never completed. They can go.",
     Kind.JOB_LEFT: "Jobs that are running, but whose worker gives no sign of life.",
     Kind.JOB_UNSENT: "Jobs that wait, but were never sent to a worker.",
     Kind.JOB_TWICE: "Photos with more than one open colouring.",

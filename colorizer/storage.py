@@ -7,9 +7,10 @@
 Keys are made from ids and a sniffed format, never from a file's name.
 """
 
+import hashlib
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -146,6 +147,15 @@ def put(storage: Store, key: str, path: Path) -> None:
     """Store the file at ``path`` under exactly ``key``, in place of what an earlier run left there."""
     with path.open("rb") as source:
         storage.replace(key, File(source))
+
+
+def sha256(storage: Store, key: str) -> str:
+    """Of the file under ``key``, read part by part. Raises FileNotFoundError where there is none."""
+    digest = hashlib.sha256()
+    with closing(storage.part(key)) as part:
+        for chunk in part:
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)

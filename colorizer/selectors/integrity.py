@@ -11,15 +11,14 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-from django.core.files.storage import Storage
 from django.db.models import F, Model, Q, QuerySet
 from django.utils import timezone
 
-from .. import listing, storage
+from .. import storage
 from ..catalogue import BATCH, Catalogue
 from ..findings import GRACE, Finding, Kind, Report
-from ..listing import Listed
-from ..models import Coloring, ModelVersion, Original, Photo, Status
+from ..models import Coloring, Discard, ModelVersion, Original, Photo, Status
+from ..stores import Store, Stored
 from . import stuck
 
 ANY_CLOCK = timedelta(hours=2)
@@ -37,7 +36,7 @@ def check(*, quick: bool = False, grace: timedelta = GRACE) -> Report:
         grace: a file without a row that is younger may be an upload in progress.
 
     Raises:
-        One of `listing.unreachable()`: the database or a storage did not answer, so nothing can be said.
+        One of `findings.UNREACHABLE`: the database or a storage did not answer, so nothing can be said.
     """
     report = Report(quick, grace)
     for look in (_originals, _results, _models, _jobs):
@@ -47,24 +46,29 @@ def check(*, quick: bool = False, grace: timedelta = GRACE) -> Report:
 
 def orphan_results(*, grace: timedelta = GRACE) -> tuple[list[Finding], int]:
     """The files in `results` that belong to no row, and how many files lie there in all."""
-    with Catalogue(listing.listed(storage.results())) as files:
+    with Catalogue(storage.results().files()) as files:
         orphans = _orphans(files, grace, results_with_rows)
         return [Finding(Kind.RESULT_ORPHAN, key=file.key) for file in orphans], len(files)
 
 
 def originals_with_rows(keys: list[str]) -> set[str]:
-    """Those of ``keys`` in `originals` that belong to a row."""
-    return set(Original.objects.filter(key__in=keys).values_list("key", flat=True))
+    """Those of ``keys`` in `originals` that belong to a row, or are about to be deleted."""
+    return set(Original.objects.filter(key__in=keys).values_list("key", flat=True)) | _going("originals", keys)
+
+
+def _going(storage_name: str, keys: list[str]) -> set[str]:
+    """Those of ``keys`` whose rows are gone and that housekeeping deletes, as soon as the storage lets it."""
+    return set(Discard.objects.filter(storage=storage_name, key__in=keys).values_list("key", flat=True))
 
 
 def results_with_rows(keys: list[str]) -> set[str]:
-    """Those of ``keys`` in `results` that belong to a photo or a coloring, whatever has become of that."""
+    """Those of ``keys`` in `results` that belong to a photo or a coloring, done or not, or are about to be deleted."""
     owners = {key: storage.owner_of_result(key) for key in keys}
     found: set[tuple[str, UUID]] = set()
     for kind, model in (("photos", Photo), ("colorings", Coloring)):
         ids = {owner[1] for owner in owners.values() if owner and owner[0] == kind}
         found |= {(kind, pk) for pk in model._default_manager.filter(pk__in=ids).values_list("pk", flat=True)}
-    return {key for key, owner in owners.items() if owner in found}
+    return {key for key, owner in owners.items() if owner in found} | _going("results", keys)
 
 
 def weights_with_rows(keys: list[str]) -> set[str]:
@@ -74,7 +78,7 @@ def weights_with_rows(keys: list[str]) -> set[str]:
 
 def _originals(report: Report) -> Iterator[Finding]:
     began, store = timezone.now(), storage.originals()
-    with Catalogue(listing.listed(store)) as files:
+    with Catalogue(store.files()) as files:
         for originals in pages(Original.objects.all()):
             report.checked["originals"] += len(originals)
             sizes = files.tick_off(original.key for original in originals)
@@ -87,14 +91,14 @@ def _originals(report: Report) -> Iterator[Finding]:
                 if kind and Original.objects.filter(pk=original.pk).exists():
                     yield Finding(kind, str(original.pk), original.key)
         for file in _orphans(files, report.grace, originals_with_rows):
-            detail = f"{file.size} bytes, of {file.modified_at:%Y-%m-%d %H:%M}"
+            detail = f"{file.size} bytes, of {file.changed_at:%Y-%m-%d %H:%M}"
             yield Finding(Kind.ORIGINAL_ORPHAN, key=file.key, detail=detail)
     for original in Original.objects.filter(photos=None, changed_at__lt=began - report.grace).iterator():
         yield Finding(Kind.ORIGINAL_UNSEEN, str(original.pk), original.key)
     yield from _unfinished(store, report.grace)
 
 
-def _wrong_with(store: Storage, original: Original, size: int | None, quick: bool) -> Kind | None:
+def _wrong_with(store: Store, original: Original, size: int | None, quick: bool) -> Kind | None:
     if size is None:
         return Kind.ORIGINAL_MISSING
     if size != original.size:
@@ -102,20 +106,22 @@ def _wrong_with(store: Storage, original: Original, size: int | None, quick: boo
     if quick:
         return None
     try:
-        return None if listing.sha256(store, original.key) == original.sha256 else Kind.ORIGINAL_CHANGED
+        return None if storage.sha256(store, original.key) == original.sha256 else Kind.ORIGINAL_CHANGED
     except FileNotFoundError:
         return Kind.ORIGINAL_MISSING
 
 
 def _results(report: Report) -> Iterator[Finding]:
     began, store = timezone.now(), storage.results()
-    with Catalogue(listing.listed(store)) as files:
-        for photos in pages(Photo.objects.filter(state__in=PREPARED).select_related("original")):
+    with Catalogue(store.files()) as files:
+        # Those whose original is read once more get theirs anew.
+        prepared = Photo.objects.filter(state__in=PREPARED).exclude(original__status__in=OPEN)
+        for photos in pages(prepared.select_related("original")):
             report.checked["prepared photos"] += len(photos)
             sizes = files.tick_off(key for photo in photos for key in storage.grey_keys(photo))
             for photo in photos:
                 for key in _lacking(store, storage.grey_keys(photo), sizes, _is_new(photo.changed_at, began)):
-                    if Photo.objects.filter(pk=photo.pk, state__in=PREPARED).exists():
+                    if prepared.filter(pk=photo.pk).exists():
                         yield Finding(Kind.RENDITION_MISSING, str(photo.pk), key)
         # One that failed when it was made anew is still shown, so far as its files are there.
         finished = Coloring.objects.exclude(status__in=OPEN).filter(Q(status=Status.DONE) | Q(photo__shown=F("pk")))
@@ -131,7 +137,7 @@ def _results(report: Report) -> Iterator[Finding]:
 
 
 def _wrong_with_coloring(
-    store: Storage, coloring: Coloring, keys: list[str], sizes: dict[str, int], began: datetime
+    store: Store, coloring: Coloring, keys: list[str], sizes: dict[str, int], began: datetime
 ) -> Iterator[Finding]:
     full = keys[0]
     is_new = _is_new(coloring.changed_at, began)
@@ -144,7 +150,7 @@ def _wrong_with_coloring(
             yield Finding(Kind.RESULT_MISSING if key == full else Kind.COPY_MISSING, str(coloring.pk), key)
 
 
-def _lacking(store: Storage, keys: Iterable[str], sizes: dict[str, int], is_new: bool) -> list[str]:
+def _lacking(store: Store, keys: Iterable[str], sizes: dict[str, int], is_new: bool) -> list[str]:
     """Those of ``keys`` that are not there, or empty."""
     lacking = [key for key in keys if not sizes.get(key)]
     return [key for key in lacking if not (is_new and store.exists(key) and store.size(key))]
@@ -157,7 +163,7 @@ def _models(report: Report) -> Iterator[Finding]:
         report.checked["model versions"] += 1
         key = storage.weights_key(version.sha256)
         try:
-            if listing.sha256(store, key) != version.sha256:
+            if storage.sha256(store, key) != version.sha256:
                 yield Finding(Kind.WEIGHTS_CHANGED, str(version.pk), key, version.state)
         except FileNotFoundError:
             yield Finding(Kind.WEIGHTS_MISSING, str(version.pk), key, version.state)
@@ -165,7 +171,7 @@ def _models(report: Report) -> Iterator[Finding]:
     # Before the first worker's first start there is none at all.
     if versions and len(live) != 1:
         yield Finding(Kind.LIVE_MODELS, detail=f"{len(live)} are")
-    with Catalogue(listing.listed(store)) as files:
+    with Catalogue(store.files()) as files:
         files.tick_off(storage.weights_key(version.sha256) for version in versions)
         for file in _orphans(files, report.grace, weights_with_rows):
             yield Finding(Kind.WEIGHTS_ORPHAN, key=file.key, detail=f"{file.size} bytes")
@@ -182,19 +188,19 @@ def _is_new(changed_at: datetime, began: datetime) -> bool:
     return changed_at > began - ANY_CLOCK
 
 
-def _orphans(files: Catalogue, grace: timedelta, with_rows: Callable[[list[str]], set[str]]) -> Iterator[Listed]:
+def _orphans(files: Catalogue, grace: timedelta, with_rows: Callable[[list[str]], set[str]]) -> Iterator[Stored]:
     before = timezone.now() - grace
     for left in files.left():
-        old = [file for file in left if file.modified_at <= before]
+        old = [file for file in left if file.changed_at <= before]
         known = with_rows([file.key for file in old])
         yield from (file for file in old if file.key not in known)
 
 
-def _unfinished(store: Storage, grace: timedelta) -> Iterator[Finding]:
+def _unfinished(store: Store, grace: timedelta) -> Iterator[Finding]:
     before = timezone.now() - grace
-    for upload in listing.unfinished(store):
-        if upload.began_at <= before:
-            yield Finding(Kind.UPLOAD_UNFINISHED, upload.upload_id, upload.key, f"since {upload.began_at:%Y-%m-%d}")
+    for half in store.half_written():
+        if half.began_at <= before:
+            yield Finding(Kind.UPLOAD_UNFINISHED, half.handle, half.key, f"since {half.began_at:%Y-%m-%d %H:%M}")
 
 
 def pages(rows: "QuerySet[M]") -> Iterator[list[M]]:

@@ -12,8 +12,9 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from .. import dispatch, listing, storage
+from .. import dispatch, storage
 from ..models import Family, Original, Photo, Queue, Tombstone
+from ..selectors.integrity import originals_with_rows
 from . import album
 
 
@@ -21,18 +22,19 @@ def settle(*, key: str, grace: timedelta) -> tuple[str, bool]:
     """Decide what becomes of the file. What was done, in words, and whether it belongs somewhere now."""
     store = storage.originals()
     named = storage.owner_of_original(key)
-    if Original.objects.filter(key=key).exists():
+    if originals_with_rows([key]):
         return "has a row by now", True
-    if not store.exists(key):
+    try:
+        changed_at = store.get_modified_time(key)
+    except FileNotFoundError:
         return "gone meanwhile", True
-    modified = store.get_modified_time(key)
-    if modified > timezone.now() - grace:
+    if changed_at > timezone.now() - grace:
         return "left: written again meanwhile", False
     family = Family.objects.filter(pk=named[0]).first() if named else None
     if named is None or family is None:
         return "left where it is: its key names no family that is here", False
-    sha256 = listing.sha256(store, key)
-    if Tombstone.objects.filter(family=family, sha256=sha256, created_at__gte=modified).exists():
+    sha256 = storage.sha256(store, key)
+    if Tombstone.objects.filter(family=family, sha256=sha256, created_at__gte=changed_at).exists():
         store.delete(key)
         return "deleted: the family deleted it for ever, only the file was left", True
     if twin := Original.objects.filter(family=family, sha256=sha256).first():
@@ -44,7 +46,7 @@ def settle(*, key: str, grace: timedelta) -> tuple[str, bool]:
 def _drop_second(key: str, twin: Original) -> tuple[str, bool]:
     store = storage.originals()
     try:
-        same = listing.sha256(store, twin.key) == twin.sha256
+        same = storage.sha256(store, twin.key) == twin.sha256
     except FileNotFoundError:
         same = False
     if not same:

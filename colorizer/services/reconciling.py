@@ -1,7 +1,7 @@
 """Putting right what `selectors.integrity` finds, as far as that is safe.
 
 - What can be made again is: a lost rendition or result goes back to the queue, in its turn with the bulk.
-- What nobody needs goes: files in `results` that belong to no row, uploads to S3 that were never completed.
+- What nobody needs goes: files in `results` that belong to no row, and halves of files that were never completed.
 - Originals are sacred. One that is missing or changed is reported and never touched. A file among them that belongs to
   no row is taken in as a photo of its family; `services.orphans` says where it is not.
 
@@ -15,7 +15,7 @@ from datetime import timedelta
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from .. import dispatch, listing, storage
+from .. import dispatch, storage
 from ..findings import GRACE, Finding, Kind, Report
 from ..models import Coloring, Job, Photo, Status
 from ..selectors import integrity, stuck
@@ -77,7 +77,7 @@ def _fix(finding: Finding, lost: set[str], grace: timedelta, left: dict[str, Job
         case Kind.ORIGINAL_ORPHAN:
             return Outcome(finding, *orphans.settle(key=finding.key, grace=grace))
         case Kind.UPLOAD_UNFINISHED:
-            return _abort(finding)
+            return _forget_half(finding)
         case Kind.JOB_LEFT:
             return _give_up(finding, left.get(finding.id))
         case Kind.JOB_UNSENT:
@@ -136,19 +136,22 @@ def _delete_result(finding: Finding, grace: timedelta) -> Outcome:
     store = storage.results()
     if integrity.results_with_rows([finding.key]):
         return Outcome(finding, "has a row by now")
-    if store.exists(finding.key):
+    try:
         if store.get_modified_time(finding.key) > timezone.now() - grace:
             return Outcome(finding, "written again meanwhile", is_right=False)
-        store.delete(finding.key)
+    except FileNotFoundError:
+        return Outcome(finding, "gone meanwhile")
+    store.delete(finding.key)
     return Outcome(finding, "deleted")
 
 
-def _abort(finding: Finding) -> Outcome:
+def _forget_half(finding: Finding) -> Outcome:
     for store in (storage.originals(), storage.results(), storage.models()):
-        for upload in listing.unfinished(store):
-            if (upload.key, upload.upload_id) == (finding.key, finding.id):
-                listing.abort(store, upload)
-    return Outcome(finding, "given up")
+        for half in store.half_written():
+            if (half.key, half.handle) == (finding.key, finding.id):
+                store.forget(half)
+                return Outcome(finding, "deleted")
+    return Outcome(finding, "gone meanwhile")
 
 
 def _give_up(finding: Finding, job: Job | None) -> Outcome:

@@ -10,8 +10,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandParser
 
-from colorizer import listing
-from colorizer.findings import GRACE, SAID, Finding, Kind, Report
+from colorizer.findings import GRACE, SAID, UNREACHABLE, Finding, Kind, Report
 from colorizer.selectors import integrity
 from colorizer.services import reconciling
 from colorizer.services.reconciling import Outcome
@@ -50,7 +49,7 @@ class Command(BaseCommand):
             if not json:
                 self._say(report)
             outcomes = reconciling.fix(report=report) if fix else []
-        except listing.unreachable() as error:
+        except UNREACHABLE as error:
             self.stderr.write(f"It could not be checked: {type(error).__name__}: {error}")
             sys.exit(COULD_NOT)
         if json:
