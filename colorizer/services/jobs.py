@@ -119,6 +119,16 @@ def redo(*, job: Job) -> bool:
     return _move(job, ended, queue=Queue.BULK, failures=0, reason="", detail="", **_queued_again())
 
 
+def start_over() -> None:
+    """Nobody works and no message is under way, as after a restore: what is open waits, and is sent anew."""
+    for model in dispatch.TASKS:
+        rows = model._default_manager
+        unwanted = rows.filter(status=Status.RUNNING, cancel_requested=True)
+        unwanted.update(status=Status.CANCELLED, finished_at=timezone.now())
+        rows.filter(status=Status.RUNNING).update(**_queued_again())
+        rows.filter(status=Status.QUEUED).update(sent_at=None)
+
+
 def note_sent(job: Job) -> None:
     type(job)._default_manager.filter(pk=job.pk, attempt=job.attempt).update(sent_at=timezone.now())
 
