@@ -9,6 +9,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import connection
 from django.test import Client
@@ -391,9 +392,9 @@ class TestPassword:
         session = visitor.session
         session["x"] = 1
         session.save()
-        visitor.cookies["sessionid"] = session.session_key or ""
+        visitor.cookies[settings.SESSION_COOKIE_NAME] = session.session_key or ""
         visitor.post(f"{locked}unlock/", {"password": PASSWORD})
-        assert visitor.cookies["sessionid"].value != session.session_key
+        assert visitor.cookies[settings.SESSION_COOKIE_NAME].value != session.session_key
 
     def test_a_form_that_another_site_sends_is_refused(self, locked: str) -> None:
         strict = Client(enforce_csrf_checks=True)
