@@ -250,6 +250,6 @@ def test_a_stranger_who_empties_the_trash_empties_their_own(world: World, sign_i
     assert list(Photo.objects.all()) == [world.photo]
 
 
-@pytest.mark.parametrize("model", ["album", "photo", "original", "coloring"])
+@pytest.mark.parametrize("model", ["album", "photo", "original", "coloring", "share"])
 def test_the_admin_section_knows_no_photo(world: World, sign_in: SignIn, model: str) -> None:
     assert sign_in(world.people["superuser"]).get(f"/admin/colorizer/{model}/").status_code == NOTHING

@@ -105,6 +105,14 @@ class TestLink:
         page = visitor.get(give(photo=photo, tells_story=True)).content.decode()
         assert all(each in page for each in ("Aunt Greta", "1931", "Karl"))
 
+    def test_a_caption_is_text_and_runs_nowhere(self, visitor: Client, album: Album, give: Give) -> None:
+        photo = make_photo(album, caption='"><script>alert(1)</script>', people="<img src=x>")
+        address = give(album=album, tells_story=True)
+        for where in (address, f"{address}photos/{photo.pk}/"):
+            page = visitor.get(where).content.decode()
+            assert "<script>alert" not in page
+            assert "<img src=x>" not in page
+
     def test_neither_search_engines_nor_other_sites_learn_of_it(
         self, visitor: Client, album: Album, photo: Photo, give: Give
     ) -> None:
@@ -279,6 +287,25 @@ class TestNothingOfTheCameraLeaves:
         assert [secret for secret in planted.SECRETS if secret in given] == []
         assert planted.same_pixels(planted.opened(given), planted.opened(make()))
         assert not planted.opened(given).getexif()
+
+    @pytest.mark.parametrize("format", ["tiff", "heic"])
+    def test_what_no_browser_shows_comes_as_the_jpeg_that_is_made_of_it(
+        self, visitor: Client, photo: Photo, give: Give, format: str
+    ) -> None:
+        assert photo.shown
+        Original.objects.filter(pk=photo.original_id).update(format=format)
+        photo.shown.key = f"colorings/{photo.shown.pk}/full.tif"
+        photo.shown.save()
+        for key in (storage.grey_key(photo, "zoom"), storage.result_key(photo.shown, "zoom")):
+            storage.results().delete(key)
+            storage.results().save(key, ContentFile(planted.jpeg()))
+        address = give(photo=photo, can_download=True)
+        for what in FULL_SIZE:
+            answer = visitor.get(file_of(address, photo, what))
+            given = answer.getvalue()
+            assert answer["Content-Type"] == "image/jpeg"
+            assert [secret for secret in planted.SECRETS if secret in given] == []
+            assert (b"algorithmicallyEnhanced" in given) == (what == "colour-zoom")
 
     def test_nor_does_the_zip(self, visitor: Client, album: Album, photo: Photo, give: Give) -> None:
         with_real_files(photo)
