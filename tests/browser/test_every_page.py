@@ -23,6 +23,8 @@ RULES = {
 
 def pages(album: Album) -> dict[str, str]:
     named = {name: reverse(name) for name in ("home", "trash", "account_email", "account_change_password", "families")}
+    named |= {name: reverse(name) for name in ("account_log", "account_delete")}
+    named["family_log"] = reverse("family_log", args=[album.family_id])
     named |= {"album": reverse("album", args=[album.pk]), "family": reverse("family", args=[album.family_id])}
     named["tokens"] = reverse("tokens", args=[album.family_id])
     named["shares"] = reverse("shares", args=[album.family_id])
