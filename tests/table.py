@@ -1,0 +1,151 @@
+"""The whole table of addresses, and one family whose every thing could be recognised if it came out."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from django.core.files.base import ContentFile
+from django.db.models import Model
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from colorizer import storage
+from colorizer.models import (
+    Album,
+    Coloring,
+    Family,
+    Invite,
+    Membership,
+    Original,
+    Photo,
+    Role,
+    Share,
+    Token,
+    Tombstone,
+    User,
+)
+from colorizer.services import account, sharing, tokens
+from tests.views.conftest import make_photo
+
+ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)")
+SECRETS = ("Quillfeather", "Summers at Orrest", "Ottoline in the orchard", "attic-1931", "ottoline@", "tintype bytes")
+"""What no answer to an outsider may hold."""
+BYTES = b"tintype bytes"
+OF_THE_PHOTOS = SECRETS[1:4] + SECRETS[5:]
+"""Of these, what the site's own admin may not see either."""
+
+
+class Route(NamedTuple):
+    """An address as the table has it, such as ``photos/<uuid:pk>/edit/``."""
+
+    text: str
+    name: str
+
+    @property
+    def part(self) -> str:
+        return self.text.split("/")[0] if "/" in self.text else self.text
+
+
+@dataclass(frozen=True)
+class House:
+    """One family with one of each thing."""
+
+    family: Family
+    owner: User
+    viewer: User
+    album: Album
+    photo: Photo
+    coloring: Coloring
+    share: Share
+    invite: Invite
+    token: Token
+
+    def address(self, text: str) -> str:
+        """The route ``text`` about the family's things."""
+        return "/" + re.sub(r"[\^$]", "", ARGUMENT.sub(lambda found: self._value(text, found), text))
+
+    def _value(self, text: str, found: re.Match[str]) -> str:
+        name, before = found[1] or found[2], text[: found.start()].rstrip("/").rsplit("/", 1)[-1]
+        by_noun = {
+            "albums": self.album,
+            "photos": self.photo,
+            "families": self.family,
+            "family": self.family,
+            "user": self.owner,
+            "shares": self.share,
+            "colorings": self.coloring,
+        }
+        if name in {"pk", "object_id"}:
+            return str(by_noun[before].pk if before in by_noun else 1)
+        numbers = {"invites": self.invite, "tokens": self.token, "members": self.owner.memberships.get()}
+        if name in {"number", "member"}:
+            return str(numbers[before].pk)
+        plain = {"what": "original", "name": "colour-480", "app_label": "colorizer", "content_type_id": "1"}
+        return plain.get(name, "guessed-1")
+
+    def state(self) -> str:
+        """All rows of the family, to see whether anything changed."""
+        kinds: tuple[type[Model], ...] = (Album, Original, Share, Invite, Token, Membership, Tombstone)
+        of_family = [(kind, {"family": self.family}) for kind in kinds]
+        others = [(Photo, {"album__family": self.family}), (Coloring, {"photo__album__family": self.family})]
+        rows = [_rows(kind.objects.filter(**where)) for kind, where in [*of_family, *others]]  # type: ignore[attr-defined]
+        return json.dumps([rows, _rows(Family.objects.filter(pk=self.family.pk))], default=str)
+
+
+def build() -> House:
+    owner = User.objects.create_user("ottoline@example.org", name="Ottoline Quillfeather")
+    viewer = User.objects.create_user("viewer@example.org", name="A viewer")
+    family = account.found_family(user=owner, name="Quillfeather")
+    Membership.objects.create(family=family, user=viewer, role=Role.VIEWER)
+    album = Album.objects.create(family=family, title="Summers at Orrest")
+    photo = make_photo(album, caption="Ottoline in the orchard")
+    Original.objects.update(name="attic-1931.jpg", size=len(BYTES))
+    Coloring.objects.update(size=len(BYTES))
+    photo.refresh_from_db()
+    for kept, key in _files(photo):
+        kept.delete(key)
+        kept.save(key, ContentFile(BYTES))
+    waiting = make_photo(album, shade=1, coloured=False)
+    Coloring.objects.create(photo=waiting)
+    share, _secret = sharing.create(by=owner, album=album, lasts=None, can_download=True)
+    account.create_invite(family=family, by=owner, role=Role.OWNER)
+    tokens.create(family=family, user=owner, name="Scanner", scopes=["read"])
+    return House(
+        family, owner, viewer, album, photo, photo.colorings.get(), share, family.invites.get(), family.tokens.get()
+    )
+
+
+def table() -> list[Route]:
+    """Every address of the site, of all parts of it."""
+    return list(_walk(get_resolver().url_patterns))
+
+
+def body_of(answer: Any) -> str:
+    """All that an answer tells: its headers and, where it has an end, its body."""
+    headers = "".join(f"{name}: {value}\n" for name, value in answer.items())
+    if getattr(answer, "is_async", False):
+        return headers
+    return headers + (b"".join(answer.streaming_content) if answer.streaming else answer.content).decode(
+        errors="replace"
+    )
+
+
+def _walk(patterns: Iterable[URLPattern | URLResolver], before: str = "") -> Iterator[Route]:
+    for each in patterns:
+        text = before + str(each.pattern)
+        if isinstance(each, URLPattern):
+            yield Route(text, each.name or "")
+        else:
+            yield from _walk(each.url_patterns, text)
+
+
+def _rows(found: Any) -> list[Any]:
+    return [row | {"last_used_at": None} for row in found.order_by("pk").values()]
+
+
+def _files(photo: Photo) -> list[tuple[Any, str]]:
+    coloring = photo.colorings.get()
+    small = [(storage.results(), storage.grey_key(photo, size)) for size in storage.SIZES]
+    coloured = [(storage.results(), storage.result_key(coloring, size)) for size in (*storage.SIZES, "full")]
+    return [(storage.originals(), photo.original.key), *small, *coloured]
