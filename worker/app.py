@@ -13,6 +13,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
 from celery import Celery, signals
 
+from . import transport
+
+transport.install()
 app = Celery("heirloom", include=["worker.tasks"])
 app.config_from_object("django.conf:settings", namespace="CELERY")
 

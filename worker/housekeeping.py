@@ -19,6 +19,8 @@ from django.utils import timezone
 from kombu import Queue
 from kombu.exceptions import OperationalError
 
+from . import transport
+
 if TYPE_CHECKING:
     from colorizer.services.reaping import Reaper
 
@@ -34,6 +36,7 @@ WORKER = os.getpid()
 STARTED = timezone.now()
 
 logger = logging.getLogger(__name__)
+transport.install()
 app = Celery("heirloom-housekeeping")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(

@@ -204,12 +204,16 @@ def stop_children() -> None:
 
 def bury(*, task: str, error: BaseException, args: list[Any]) -> None:
     """In the parent: count the failure of a child that is dead. Nothing to do where it had left its job well."""
+    try:
+        pk, attempt = UUID(args[0]), int(args[1])
+    except (ValueError, IndexError, TypeError, AttributeError):
+        return  # of another version: no job of ours
     for model, name in dispatch.TASKS.items():
         if name == task:
             jobs.crashed(
                 model=model,
-                pk=UUID(args[0]),
-                attempt=args[1],
+                pk=pk,
+                attempt=attempt,
                 worker=_parent(os.getpid()),
                 reason="timed_out" if isinstance(error, TimeLimitExceeded) else "crashed",
                 detail=repr(error),
