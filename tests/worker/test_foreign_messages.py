@@ -1,4 +1,4 @@
-"""Messages that this version does not know, or that are none at all: written down and dropped, and the worker goes on."""
+"""Messages that this version does not know, or that are none: written down and dropped, and the worker goes on."""
 
 import json
 from collections.abc import Callable
