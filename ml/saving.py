@@ -106,7 +106,7 @@ def rendition(image: pyvips.Image, long_side: int, out: Path | str) -> tuple[int
             case ".webp":
                 small.webpsave(str(out), Q=_RENDITION_QUALITY, effort=2, keep="none")
             case ".jpg":
-                small.jpegsave(str(out), Q=_RENDITION_QUALITY, keep="none", optimize_coding=True)
+                small.jpegsave(str(out), Q=_RENDITION_QUALITY, keep="none")
             case other:
                 raise ValueError(f"renditions are .webp or .jpg, not {other!r}")
     except pyvips.Error as error:
