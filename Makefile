@@ -40,10 +40,15 @@ install: .venv/.web .venv/.worker ## Make .venv with everything that the site ne
 	@$(PIP) --quiet -r requirements/dev.txt
 	@touch $@
 
-test: .venv/.dev ## Run all tests: unit, a real worker on a real broker, a real browser
+# What keeps files or rows, or works on them, is tried a second time where both are kept by servers.
+ON_SERVERS := tests/stores tests/worker tests/services tests/selectors $(addprefix tests/views/test_, \
+	connections.py download.py events.py files.py files_from_s3.py upload.py)
+
+test: .venv/.dev ## Run all tests: unit, a real worker on a real broker, a real browser; then on PostgreSQL and S3
 	@.ci/chromium
 	@.ci/gettext
 	@$(BIN)/python -m pytest $(ARGS)
+	@test -n "$(ARGS)" || HEIRLOOM_TESTS_ON=servers $(BIN)/python -m pytest $(ON_SERVERS)
 
 bench: .venv/.dev ## Measure speed and memory, side by side on both kinds of database and storage; into build/bench.json
 	@$(BIN)/python -m tests.bench $(ARGS)

@@ -1,0 +1,68 @@
+"""PostgreSQL under many readers: open pages hold no connection, and more at once than connections are all answered."""
+
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from colorizer.models import Album, Family, Role
+from tests.conftest import member, on_servers_alone
+from tests.views.test_events import Stream
+from webapp.database import MOST_CONNECTIONS
+
+pytestmark = on_servers_alone
+MANY = 2 * MOST_CONNECTIONS
+
+
+@pytest.fixture
+def album(web: int) -> Album:
+    return Album.objects.create(family=Family.objects.create(name="Lindqvist"), title="The lake")
+
+
+@pytest.fixture
+def open_pages(web: int, album: Album) -> Iterator[list[Stream]]:
+    reader = member(album.family, Role.VIEWER)
+    pages = [Stream(web, reader, album) for _ in range(MANY)]
+    for page in pages:
+        page.until_it_is_open()
+    yield pages
+    for page in pages:
+        page.answer.close()
+        page.connection.close()
+
+
+def connections_of_others() -> list[str]:
+    """The states of all connections to the database but our own."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT state FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return [state for (state,) in cursor.fetchall()]
+
+
+def test_pages_that_are_open_share_a_few_connections_and_all_others_are_answered(
+    web: int, album: Album, open_pages: list[Stream]
+) -> None:
+    browser = Client()
+    browser.force_login(member(album.family, Role.EDITOR))
+    cookie = f"{settings.SESSION_COOKIE_NAME}={browser.session.session_key}"
+    address = f"http://127.0.0.1:{web}{reverse('album', args=[album.pk])}"
+
+    def look(_: int) -> int:
+        request = urllib.request.Request(address, headers={"Cookie": cookie})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return int(answer.status)
+
+    most = 0
+    with ThreadPoolExecutor(MANY) as pool:
+        answers = [pool.submit(look, number) for number in range(3 * MANY)]
+        while not all(answer.done() for answer in answers):
+            most = max(most, len(connections_of_others()))
+    assert {answer.result() for answer in answers} == {200}
+    assert most <= MOST_CONNECTIONS
+    assert "idle in transaction" not in connections_of_others()
