@@ -28,7 +28,8 @@ def share_file(request: HttpRequest, share: Share, token: str, pk: UUID, what: s
         return gone(request)
     try:
         if not found.is_full_size:
-            return streaming.stored_file(request, found.file, immutable=False, download_as=None)
+            # Never by a link to the store: that would go on working when the share has ended.
+            return streaming.stored_file(request, found.file, immutable=False, download_as=None, may_link=False)
         return _full_size(request, found, download="download" in request.GET)
     except (FileNotFoundError, stripping.Unknown):
         return gone(request)

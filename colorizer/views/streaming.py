@@ -21,18 +21,18 @@ KEPT_SECONDS = 120
 
 
 def stored_file(
-    request: HttpRequest, file: StoredFile, *, immutable: bool, download_as: str | None
+    request: HttpRequest, file: StoredFile, *, immutable: bool, download_as: str | None, may_link: bool = True
 ) -> HttpResponseBase:
     """Answer with ``file``: 200, 206 for a part, 304 where the browser has it, 416 for a part that is not there.
 
-    Where browsers reach the store itself, the answer is a short-lived link to it.
+    Where browsers reach the store itself, the answer is a short-lived link to it, unless ``may_link`` is False.
 
     Raises:
         FileNotFoundError: the storage does not have it.
         Unavailable: the storage does not answer.
     """
     disposition = content_disposition_header(bool(download_as), download_as or "") or ""
-    if request.method == "GET" and (url := _public_url(file, disposition)):
+    if may_link and request.method == "GET" and (url := _public_url(file, disposition)):
         elsewhere = HttpResponseRedirect(url)
         elsewhere["Cache-Control"] = f"private, max-age={KEPT_SECONDS}" if immutable else "private, no-store"
         return guarded(elsewhere)

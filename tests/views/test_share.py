@@ -241,6 +241,22 @@ class TestFiles:
         sharing.end(share=Share.objects.get(), by=editor)
         assert visitor.get(file_of(address, photo, what), headers=again).status_code == 404
 
+    def test_a_visitor_is_never_led_to_the_store_whose_links_would_outlive_the_share(
+        self,
+        visitor: Client,
+        as_viewer: Client,
+        album: Album,
+        photo: Photo,
+        give: Give,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        with_real_files(photo)
+        address = give(album=album, can_download=True)
+        monkeypatch.setattr(type(storage.results()), "public_url", lambda *_, **__: "https://store.example/photo")
+        assert as_viewer.get(reverse("photo_file", args=[photo.pk, "grey-480"])).status_code == 302
+        for what in (*RENDITIONS, *FULL_SIZE):
+            assert visitor.get(file_of(address, photo, what)).status_code == 200
+
     def test_head_tells_what_it_is_and_sends_nothing(
         self, visitor: Client, album: Album, photo: Photo, give: Give
     ) -> None:
