@@ -132,7 +132,7 @@ def neighbours_by_arrow_keys(page: Page) -> None:
 
 def story_is_kept(page: Page) -> None:
     page.get_by_text("Caption, date, people").click()
-    page.get_by_label("caption").fill("Minka by the stove")
+    page.get_by_role("textbox", name="Caption").fill("Minka by the stove")
     page.get_by_label("when").fill("winter 1938")
     page.get_by_label("people").fill("Aunt Greta")
     page.get_by_role("button", name="Save").click()
