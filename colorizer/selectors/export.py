@@ -8,6 +8,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any, NamedTuple
 
 from django.db.models import Q
@@ -18,8 +19,6 @@ from .. import naming, storage
 from ..models import AuditEntry, Family, Photo, Role, Token, User
 from ..storage import StoredFile
 from .gallery import in_order
-
-_CHUNK = 256 * 1024
 
 
 class Row(NamedTuple):
@@ -88,8 +87,8 @@ class Export:
     def _chunks(self, file: StoredFile, name: str) -> Iterator[bytes]:
         """Opened only when its turn comes. One that is not found is named at the end, and breaks nothing off."""
         try:
-            with file.storage.open(file.key) as opened:
-                yield from opened.chunks(_CHUNK)
+            with closing(file.storage.part(file.key)) as part:
+                yield from part
         except FileNotFoundError:
             self._missing.append(name)
 

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from allauth.account.models import EmailAddress
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
@@ -34,6 +35,8 @@ def _family(*, password: str, title: str, description: str) -> tuple[User, Album
     user = User.objects.filter(email=EMAIL).first()
     if user is None:
         user = User.objects.create_user(EMAIL, password, name="Demo")
+        # Nobody could open the link that a site with mail would send there.
+        EmailAddress.objects.create(user=user, email=EMAIL, primary=True, verified=True)
         account.found_family(user=user, name="The Demo Family")
     family = user.families.earliest("created_at")
     album, _ = Album.objects.get_or_create(family=family, title=title, defaults={"description": description})

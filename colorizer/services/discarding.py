@@ -40,7 +40,7 @@ def carry_out(*, seconds: float = float("inf")) -> None:
                     return
                 _delete(storages[row.storage], row.key)
                 done.append(row.pk)
-        except Exception as error:  # whatever a storage raises: the row stays, and is tried again
+        except OSError as error:  # the storage is away, or refuses: the row stays, and is tried again
             logger.warning("A file could not be deleted yet; it is tried again: %s", type(error).__name__)
             return
         finally:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from .. import limits
 from ..forms import FamilyForm, RoleForm
 from ..models import Family, Invite, Membership, Role
 from ..selectors import history
@@ -17,6 +18,8 @@ from ..services import account
 from .access import FamilyRequest, signed_in
 
 SHOWN_ONCE = "invite-link"
+WRONG_INVITES = "30/10m"
+"""Links that open nothing, from one address. Nobody guesses 32 random bytes; but nobody needs to try for ever."""
 
 
 def _owned(request: FamilyRequest, pk: UUID) -> Family:
@@ -135,6 +138,7 @@ def invite(request: HttpRequest, token: str) -> HttpResponse:
     """What the bearer of an invite sees; accepting it takes a press of a button, and being signed in."""
     found = account.open_invite(token=token)
     if found is None:
+        limits.take("invite", limits.client(request), WRONG_INVITES)
         return render(request, "family/invite_gone.html", status=404)
     if request.method == "POST" and request.user.is_authenticated:
         try:

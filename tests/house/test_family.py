@@ -214,3 +214,11 @@ def test_signing_up_through_an_invite_joins_that_family_and_makes_no_other(famil
 def test_a_guest_cannot_join_without_an_account(family: Family, link: str) -> None:
     Client().post(link)
     assert family.memberships.count() == 1
+
+
+def test_links_that_open_nothing_are_counted_and_a_right_one_is_not(family: Family, link: str) -> None:
+    client = Client()
+    assert [client.get(link).status_code for _ in range(40)] == [200] * 40
+    wrong = [client.get(f"/invites/{number}/").status_code for number in range(31)]
+    assert wrong == [404] * 30 + [429]
+    assert client.get(link).status_code == 200

@@ -7,6 +7,7 @@ from django.core import mail
 from django.test import Client
 
 from colorizer.models import Action, AuditEntry, User
+from colorizer.services import demo
 from tests.conftest import PASSWORD, member
 from webapp import logs
 
@@ -106,6 +107,13 @@ def test_where_the_site_sends_mail_signing_up_does_not_tell_who_has_an_account(o
     assert [message.to for message in mail.outbox] == [[owner.email], ["new@example.org"]]
     assert "already exists" in mail.outbox[0].body
     assert not User.objects.get(email="new@example.org").emailaddress_set.filter(verified=True).exists()
+
+
+def test_where_the_site_sends_mail_the_demo_family_is_still_let_in(settings: Any, db: None) -> None:
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+    demo._family(password=PASSWORD, title="Demo", description="")
+    assert is_in(sign_in(demo.EMAIL, PASSWORD))
+    assert mail.outbox == []
 
 
 @pytest.mark.parametrize(
