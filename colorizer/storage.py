@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, cast
@@ -156,6 +157,19 @@ def sha256(storage: Store, key: str) -> str:
         for chunk in part:
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def forget_half_written(*, before: datetime) -> int:
+    """Remove what writes that began before then, and broke off without a word, have left; how many. No row wants it."""
+    found = [
+        (store, half)
+        for store in (originals(), results(), models())
+        for half in store.half_written()
+        if half.began_at < before
+    ]
+    for store, half in found:
+        store.forget(half)
+    return len(found)
 
 
 @dataclass(frozen=True)

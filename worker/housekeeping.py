@@ -114,8 +114,12 @@ def empty_trash() -> None:
 
 def sweep_results() -> None:
     """Delete files that belong to no row: left by workers that were killed, or by deletions that were broken off."""
+    from colorizer import storage
+    from colorizer.findings import GRACE
     from colorizer.services import reconciling
 
+    if count := storage.forget_half_written(before=timezone.now() - GRACE):
+        logger.info("%s files that were never whole were deleted.", count)
     if count := reconciling.sweep_results():
         logger.info("%s files that belonged to nothing were deleted.", count)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.core.files import File
 from django.core.files.base import ContentFile
@@ -16,6 +17,8 @@ from django.utils import timezone
 
 from colorizer import storage
 from colorizer.stores import NoSuchPart, Store
+from colorizer.stores.disk import HALF
+from tests.servers import BUCKET
 
 SMALL = b"an old box of photos"
 LARGE = 20_000_000
@@ -154,6 +157,27 @@ def test_a_replacement_that_breaks_off_leaves_what_was_there(store: Store, key: 
         store.replace(key, Breaking(source))
     assert content(store, key) == SMALL
     assert lies_there(store, key) == [key]
+
+
+def test_what_a_killed_process_left_half_written_is_swept_up_in_time(store: Store, key: str) -> None:
+    leave_half(store, key)
+    (half,) = [half for half in store.half_written() if half.key == key]
+    assert storage.forget_half_written(before=half.began_at) == 0
+    assert storage.forget_half_written(before=half.began_at + timedelta(seconds=1)) >= 1
+    assert lies_there(store, key) == []
+
+
+def leave_half(store: Store, key: str) -> None:
+    """As a process does that is killed while it writes."""
+    if settings.SERVERS:
+        at = {"Bucket": BUCKET, "Key": f"results/{key}"}
+        client = settings.SERVERS.store.client()
+        upload = client.create_multipart_upload(**at)["UploadId"]
+        client.upload_part(**at, UploadId=upload, PartNumber=1, Body=bytes(5_000_000))
+        return
+    path = Path(store.path(key))
+    path.parent.mkdir(parents=True)
+    path.with_name(f"{path.name}.x1y2z3{HALF}").write_bytes(bytes(5_000_000))
 
 
 # --- Read in parts ------------------------------------------------------------------------------------------------
