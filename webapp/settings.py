@@ -114,7 +114,7 @@ TEMPLATES = [
 ]
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = DATA / "static"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default="") or DATA / "static")
 
 # --- Safety in the browser ----------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
@@ -196,6 +196,7 @@ if EMAIL_URL:
     globals().update(env.email_url_config(EMAIL_URL))
 else:
     EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
+    EMAIL_FILE_PATH = DATA / "mail"  # of Django's "filebased" backend
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Heirloom <heirloom@localhost>")
 
 # --- The queue ----------------------------------------------------------------------------------------------------
