@@ -21,7 +21,7 @@ RUN pip install -r /requirements/web.txt -c /requirements/constraints.txt
 FROM web-packages AS worker-packages
 COPY requirements/worker.txt /requirements/
 # The wheels of this index are built without CUDA, and bring none of its libraries. Without an index come those of PyPI,
-# which bring it along: about 3 GB more, that a GPU needs and a CPU does not.
+# which bring it along: several gigabytes that a GPU needs and a CPU does not.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 RUN if [ -n "$TORCH_INDEX" ]; then \
         grep -E '^torch(vision)?==' /requirements/worker.txt > /requirements/torch.txt \
