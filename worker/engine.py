@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from ml.pipeline import colorize_file
 
 logger = logging.getLogger(__name__)
 CANARY_SIZE = (1600, 1200)
+FORGOTTEN_SECONDS = 86_400
 L_KEPT = 1.0
 """How far the mean L* of the canary may move; 8-bit rounding alone moves it by less than 0.1."""
 
@@ -109,6 +111,16 @@ def _own_work_folder(worker: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
     tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
+    _remove_forgotten_folders(folder.parent)
+
+
+def _remove_forgotten_folders(work: Path) -> None:
+    """A container that is made anew has another name, and does not come back to what the former one left."""
+    known = set(WorkerState.objects.values_list("name", flat=True))
+    for folder in work.glob("*@*"):
+        with suppress(FileNotFoundError):  # another worker may be clearing up, too
+            if folder.name not in known and time.time() - folder.stat().st_mtime > FORGOTTEN_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _load(version: ModelVersion) -> Live:

@@ -1,5 +1,7 @@
 """The live model in a worker: there at the first start, swapped for a better one, never for a broken one."""
 
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,3 +101,15 @@ def test_a_model_that_fails_the_canary_leaves_the_old_one_at_work(
     assert engine.live() is before
     assert engine.live() is before
     assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [engine.CanaryFailed]
+
+
+def test_what_containers_that_are_gone_left_behind_is_removed(tmp_path: Path) -> None:
+    long_ago = time.time() - 2 * engine.FORGOTTEN_SECONDS
+    WorkerState.objects.create(name="worker@known")
+    for name in ("worker@known", "worker@gone", "worker@new", "web"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "half.jpg").touch()
+        if name != "worker@new":
+            os.utime(tmp_path / name, (long_ago, long_ago))
+    engine._remove_forgotten_folders(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"worker@known", "worker@new", "web"}
