@@ -233,14 +233,14 @@ def test_the_web_image_holds_all_that_its_services_import(tmp_path: Path) -> Non
         "import webapp.asgi, worker.housekeeping, sys; from django.test import Client; "
         "from django.core.management import call_command; "
         "call_command('collectstatic', interactive=False, verbosity=0); call_command('migrate', verbosity=0); "
-        "answer = Client(headers={'host': 'localhost'}).get('/'); "
-        "print(answer.status_code, 'ml' in sys.modules, webapp.asgi.__file__)"
+        "answer = Client(headers={'host': 'localhost', 'accept-language': 'de'}).get('/'); "
+        "print(answer.status_code, b'Anmelden' in answer.content, 'ml' in sys.modules, webapp.asgi.__file__)"
     )
     command = [sys.executable, "-B", "-c", code]
     told = subprocess.run(
         command, cwd=tmp_path / "app", env=env, capture_output=True, text=True, timeout=120, check=False
     )
-    assert told.stdout.split() == ["200", "False", str(tmp_path / "app" / "webapp" / "asgi.py")], told.stderr
+    assert told.stdout.split() == ["200", "True", "False", str(tmp_path / "app" / "webapp" / "asgi.py")], told.stderr
     assert (tmp_path / "collected" / "staticfiles.json").exists()
 
 
