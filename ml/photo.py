@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pi_heif
 import pyvips
+from PIL import Image
 
 from ml.appearance import to_lightness, to_srgb
 from ml.sniff import READABLE, Format, sniff
@@ -235,7 +237,19 @@ def _load_heic(path: Path) -> pyvips.Image:
             image.set_type(pyvips.GValue.blob_type, field, heif.info[key])
     if image.get_typeof("orientation"):
         image.remove("orientation")
-    return image
+    return image.copy(**_resolution(heif.info.get("exif")))
+
+
+def _resolution(exif: bytes | None) -> dict[str, float]:
+    """What EXIF says of the resolution, in pixels a millimetre as libvips wants it; nothing where it says nothing."""
+    tags = Image.Exif()
+    try:
+        tags.load(exif or b"")
+        unit = {2: 25.4, 3: 10.0}[tags.get(0x0128, 2)]
+        found = {name: float(tags[tag]) / unit for name, tag in (("xres", 0x011A), ("yres", 0x011B))}
+    except (KeyError, SyntaxError, ValueError, TypeError, ArithmeticError, OSError, struct.error):
+        return {}
+    return found if all(0 < value < 10_000 for value in found.values()) else {}
 
 
 def _orientation(image: pyvips.Image) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyvips
 
-from ml import jpeg_xmp, tiff_tags
+from ml import jpeg_notes, png_notes, tiff_tags
 from ml.photo import Photo, PhotoError, Refusal
 from ml.sniff import Format
 from ml.xmp import Label, labelled
@@ -20,6 +20,8 @@ _JPEG_LONG_SIDE = 65_500
 """What libjpeg writes at most."""
 _UNTRUE = frozenset({"jpeg-thumbnail-data", "photoshop-data", "icc-profile-data", "exif-ifd4-InteroperabilityIndex"})
 """Of the pixels of the result: the grey photo's thumbnails and colour space."""
+_UNKNOWN_RESOLUTION = 72 / 25.4
+"""In pixels a millimetre."""
 _MOST_CLASSIC_TIFF_BYTES = 3_500_000_000
 
 
@@ -69,12 +71,15 @@ def write(
     stopped = _report(image, on_percent) if on_percent else []
     try:
         _save(image, fmt, part)
-        if photo.info.format is Format.TIFF:
+        if fmt is Format.PNG:
+            png_notes.insert(part, png_notes.read(photo.path))
+        if fmt is Format.TIFF:
             tiff_tags.append(part, tiff_tags.read(photo.path, photo.page))
         if on_percent:
             on_percent(100)  # vips' own last word may be 98
         if fmt is Format.JPEG:
-            jpeg_xmp.insert(part, packet, label)
+            comments = jpeg_notes.read_comments(photo.path) if photo.info.format is Format.JPEG else []
+            jpeg_notes.insert(part, packet, label, comments)
         part.replace(out)
     except pyvips.Error as error:
         if stopped:
@@ -131,9 +136,11 @@ def _save(image: pyvips.Image, fmt: Format, out: Path) -> None:
 
 def _with_clean_metadata(image: pyvips.Image) -> pyvips.Image:
     """Keep what the family or the scanner wrote, drop what is no longer true of the pixels."""
-    image = image.copy()
+    # libvips' word for "unknown" would be written as 25.4 dpi; EXIF's is 72.
+    known = image.xres != 1 or image.yres != 1
+    image = image.copy() if known else image.copy(xres=_UNKNOWN_RESOLUTION, yres=_UNKNOWN_RESOLUTION)
     for field in image.get_fields():
-        if field in _UNTRUE or field.startswith("exif-ifd1-"):
+        if field in _UNTRUE or field.startswith(("exif-ifd1-", "png-comment-")):
             image.remove(field)
     if image.get_typeof("exif-ifd2-ColorSpace"):
         image.set_type(pyvips.GValue.gstr_type, "exif-ifd2-ColorSpace", "1 (sRGB)")
@@ -147,8 +154,8 @@ def _packet(image: pyvips.Image, photo: Photo, label: Label) -> bytes:
         image.remove("xmp-data")
     if photo.info.format is not Format.JPEG:
         return labelled(own, label)
-    own = own or jpeg_xmp.read_main(photo.path)
-    return labelled(own, label, jpeg_xmp.read_extension(photo.path, own) if own else None)
+    own = own or jpeg_notes.read_main(photo.path)
+    return labelled(own, label, jpeg_notes.read_extension(photo.path, own) if own else None)
 
 
 def _report(image: pyvips.Image, on_percent: Callable[[int], None]) -> list[BaseException]:

@@ -21,6 +21,7 @@ _TEXTS = {
 }
 _DIRECTORIES = {34665: "EXIF", 34853: "GPS"}
 _ASCII, _LONG = 2, 4
+_COLOUR_SPACE, _SRGB = 0xA001, 1
 _ENTRY = struct.Struct("<HHI4s")
 
 Tags = dict[int, bytes | ImageFileDirectory_v2]
@@ -41,7 +42,7 @@ def read(path: Path, page: int) -> Tags:
             exif = image.getexif()
             for tag in _DIRECTORIES:
                 if values := exif.get_ifd(tag):
-                    tags[tag] = _directory(values)
+                    tags[tag] = _directory(values | {_COLOUR_SPACE: _SRGB} if _COLOUR_SPACE in values else values)
     except (OSError, SyntaxError, EOFError, ValueError, TypeError, KeyError, struct.error):
         pass
     return tags

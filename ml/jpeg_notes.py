@@ -1,4 +1,4 @@
-"""XMP in JPEG files, of any length: a segment holds 64 kB, and libvips leaves out what is longer (ISO 16684-3)."""
+"""What libvips leaves out of JPEG files: comments, and XMP that is longer than one segment (ISO 16684-3)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import struct
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from ml.xmp import MOST_BYTES, Label, halves
@@ -17,7 +18,8 @@ _MOST_IN_ONE = 65_502
 _PIECE = 65_400
 _INCOMPLETE = b"incomplete"
 _LEADING = range(0xE0, 0xF0)
-_START_OF_SCAN, _APP1 = 0xDA, 0xE1
+_START_OF_SCAN, _APP1, _COMMENT = 0xDA, 0xE1, 0xFE
+_MOST_COMMENTS = 16
 
 
 def read_main(path: Path) -> bytes | None:
@@ -51,8 +53,13 @@ def read_extension(path: Path, main: bytes) -> bytes | None:
     return None
 
 
-def insert(path: Path, packet: bytes, label: Label) -> None:
-    """Write XMP into a JPEG that has none, behind its first segments; what is too long as extended XMP.
+def read_comments(path: Path) -> list[bytes]:
+    """Its comments, as they stand."""
+    return list(islice((content for _, marker, content in _segments(path) if marker == _COMMENT), _MOST_COMMENTS))
+
+
+def insert(path: Path, packet: bytes, label: Label, comments: list[bytes]) -> None:
+    """Write XMP and comments into a JPEG that has none, behind its first segments; what is too long as extended XMP.
 
     Raises:
         OSError: the file cannot be written.
@@ -73,8 +80,8 @@ def insert(path: Path, packet: bytes, label: Label) -> None:
     try:
         with path.open("rb") as source, whole.open("wb") as target:
             target.write(source.read(end))
-            for segment in segments:
-                target.write(struct.pack(">BBH", 0xFF, _APP1, len(segment) + 2) + segment)
+            for marker, segment in [*((_APP1, xmp) for xmp in segments), *((_COMMENT, text) for text in comments)]:
+                target.write(struct.pack(">BBH", 0xFF, marker, len(segment) + 2) + segment)
             shutil.copyfileobj(source, target, 1 << 20)
         whole.replace(path)
     finally:
