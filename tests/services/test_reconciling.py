@@ -68,8 +68,7 @@ def put(store: Store, key: str, content: bytes = b"colour", *, age: timedelta = 
 
 
 def damage(store: Store, key: str, content: bytes) -> None:
-    Path(store.path(key)).chmod(0o600)
-    Path(store.path(key)).write_bytes(content)
+    store.replace(key, ContentFile(content))
 
 
 def content_of(store: Store, key: str) -> bytes:
