@@ -43,6 +43,7 @@ def gives_file(*statuses: int) -> dict[str, Any]:
         "responses": {
             200: {"description": "The whole file.", "headers": headers, **content},
             206: {"description": "The part that the header Range asks for.", "headers": headers, **content},
+            302: {"description": "Where the store is reached itself: a short-lived link. Follow it without the token."},
             304: {"description": "The file is the one whose ETag If-None-Match names."},
             **{status: _problem(status) for status in (404, 416, *statuses)},
         },

@@ -1,18 +1,22 @@
 """How the exceptions of services, rights and parsing become problems."""
 
+import math
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from .. import limits, words
+from ..selectors import space
 from ..services import intake
 from .problems import Problem, answer
 
@@ -67,7 +71,9 @@ def _http(error: HttpError) -> Problem:
 
 
 def _refused(error: intake.Refused) -> Problem:
-    return Problem(error.status, error.code, error.message)
+    tomorrow = space.this_morning() + timedelta(days=1)
+    wait = {"Retry-After": str(math.ceil((tomorrow - timezone.now()).total_seconds()))}
+    return Problem(error.status, error.code, error.message, headers=wait if error.status == 429 else {})
 
 
 def _already_here(error: intake.AlreadyHere) -> Problem:

@@ -1,18 +1,19 @@
-// A button that copies what a field shows. Where the browser lets no page do that, it selects it, and stays hidden
-// only without a script.
+// A link or a token that is shown once is copied at a press. Where the browser lends no clipboard (a page without HTTPS), it is
+// selected, copied the old way if that works, and else the page says which keys do it.
 
-for (const button of document.querySelectorAll("[data-copy]")) {
-  const field = document.getElementById(button.dataset.copy);
-  const words = button.textContent;
-  button.hidden = false;
-  button.addEventListener("click", async () => {
-    field.select();
-    try {
-      await navigator.clipboard.writeText(field.value);
-    } catch {
-      if (!document.execCommand("copy")) return; // it stays selected: Ctrl+C is left
-    }
-    button.textContent = button.dataset.words;
-    setTimeout(() => (button.textContent = words), 2000);
-  });
+async function copy(field) {
+  field.select();
+  const copied = await navigator.clipboard?.writeText(field.value).then(
+    () => true,
+    () => false,
+  );
+  return copied || document.execCommand("copy");
 }
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const said = document.getElementById(button.dataset.said);
+  const copied = await copy(document.getElementById(button.dataset.copy));
+  said.textContent = copied ? said.dataset.copied : said.dataset.byHand;
+});

@@ -33,6 +33,26 @@ def test_an_upload_comes_back_as_the_photo_that_it_became(as_editor: Client, edi
     assert photo.original.uploaded_by == editor
 
 
+def test_a_family_that_is_full_is_told_so_and_how_much_room_there_is(
+    as_editor: Client, family: Family, photo: Photo
+) -> None:
+    size = photo.original.size
+    Family.objects.update(most_gb=0, most_photos_a_day=1)
+    answer = send(as_editor)
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_today")
+    assert 0 < int(answer["Retry-After"]) <= 86_400
+    usage = as_editor.get("/api/v1/usage").json()
+    assert (usage["files"], usage["bytes"], usage["most_bytes"]) == (1, size, None)
+    assert (usage["most_files_a_day"], usage["files_left_today"]) == (1, 0)
+
+
+def test_no_address_is_fetched_for_anyone(as_editor: Client) -> None:
+    """A server that fetches what a request names would reach what lies behind it."""
+    for name in ("file", "url", "source"):
+        assert as_editor.post(PHOTOS, {name: "http://127.0.0.1/farm.jpg"}).status_code in (415, 422)
+    assert not Photo.objects.exists()
+
+
 def test_an_upload_without_an_album_goes_to_the_unsorted(as_editor: Client, family: Family) -> None:
     send(as_editor)
     assert Album.objects.get().is_unsorted
