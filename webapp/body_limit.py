@@ -41,28 +41,34 @@ class BodyLimit:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         if _declared(scope) > self.most:
-            return await _refuse(scope, receive, send, "too_many_bytes", limit=settings.HEIRLOOM_MAX_FILE_MB)
-        body = _Body(receive)
+            return await _refuse(scope, _Exchange(receive, send), "too_many_bytes", limit=settings.HEIRLOOM_MAX_FILE_MB)
+        exchange = _Exchange(receive, send)
         try:
-            return await self.app(scope, body.receive, send)
+            return await self.app(scope, exchange.receive, exchange.send)
         except OSError as error:
             # Django writes the body to disk before it has a request that it could answer.
-            if body.ended or code_of(error) != "no_room":
+            if exchange.is_answered or code_of(error) != "no_room":
                 raise
-            return await _refuse(scope, body.receive, send, "no_room")
+            return await _refuse(scope, exchange, "no_room")
 
 
-class _Body:
-    """A request's body on its way, which knows whether all of it has come."""
+class _Exchange:
+    """A request and its answer on their way: has all of the one come, has the other begun?"""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
-        self.ended = False
+        self._send = send
+        self.has_come = self.is_gone = self.is_answered = False
 
     async def receive(self) -> Message:
         message = await self._receive()
-        self.ended = message["type"] != "http.request" or not message.get("more_body")
+        self.is_gone = message["type"] != "http.request"
+        self.has_come = self.has_come or self.is_gone or not message.get("more_body")
         return message
+
+    async def send(self, message: Message) -> None:
+        self.is_answered = True
+        await self._send(message)
 
 
 def _declared(scope: Message) -> int:
@@ -74,15 +80,15 @@ def _declared(scope: Message) -> int:
     return int(length) if length.isdigit() else 0
 
 
-async def _refuse(scope: Message, receive: Receive, send: Send, code: str, **details: object) -> None:
-    while (message := await receive()).get("more_body"):
-        pass
-    if message["type"] != "http.request":  # gone meanwhile
+async def _refuse(scope: Message, exchange: _Exchange, code: str, **details: object) -> None:
+    while not exchange.has_come:
+        await exchange.receive()
+    if exchange.is_gone:
         return
     response = await sync_to_async(_answer)(ASGIRequest(scope, io.BytesIO()), code, details)
     headers = [(name.lower().encode(), value.encode()) for name, value in response.items()]
-    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
-    await send({"type": "http.response.body", "body": response.content})
+    await exchange.send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    await exchange.send({"type": "http.response.body", "body": response.content})
 
 
 def _answer(request: ASGIRequest, code: str, details: dict[str, object]) -> JsonResponse:

@@ -107,9 +107,11 @@ def test_what_an_error_came_from_counts() -> None:
     assert code_of(error) == "no_room"
 
 
-def test_a_body_that_the_disk_has_no_room_for_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("written", [1, 3], ids=["at its beginning", "at its end"])
+def test_a_body_that_the_disk_has_no_room_for_is_answered(written: int) -> None:
     async def full(scope: object, receive: object, send: object) -> None:
-        await receive()  # type: ignore[operator]
+        for _ in range(written):
+            await receive()  # type: ignore[operator]
         raise OSError(errno.ENOSPC, "No space left on device")
 
     parts = [{"type": "http.request", "body": b"x", "more_body": more} for more in (True, True, False)]
