@@ -44,12 +44,15 @@ class Drill:
         return [row.lease_owner for row in found]
 
     def _try(self, name: str, fault: Callable[["Drill"], str | None]) -> bool:
+        from django.db import connection
+
         began = time.monotonic()
         self.family.slowest, before = 0.0, len(self.family.accepted)
         try:
             self.family.begin()
             self.busy()
             said = fault(self)
+            connection.close()  # our own may have ended with the database
             self.site.wait_until_well()
             wait_for(lambda: len(self.family.accepted) >= before + 6, what="photos that are accepted again")
             self.family.pause()
@@ -58,6 +61,7 @@ class Drill:
             traceback.print_exc()
             self._say(name, "NOT SURVIVED", began)
             self._tell_logs()
+            connection.close()
             self.family.pause()
             return False
         count = len(self.family.accepted) - before
