@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input -c $(
 OURS := webapp colorizer worker ml tests manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test bench lint format messages
+.PHONY: help install up test drill bench lint format messages
 
 help: ## Show this help
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,10 @@ test: .venv/.dev ## Run all tests: unit, a real worker on a real broker, a real 
 
 bench: .venv/.dev ## Measure speed and memory, side by side on both kinds of database and storage; into build/bench.json
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+drill: .venv/.dev ## Break everything that can break, for real and under load (10 minutes); FAULTS="store clock" tries some
+	@.ci/faketime
+	@$(BIN)/python -m tests.drill $(FAULTS)
 
 lint: .venv/.dev ## Check style, types, who imports whom, and migrations
 	$(BIN)/ruff check $(OURS)

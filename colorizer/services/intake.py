@@ -8,7 +8,7 @@ from uuid import uuid4
 from django.conf import settings
 from django.core.files import File
 from django.core.files.uploadedfile import UploadedFile
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, InterfaceError, transaction
 from django.utils import timezone
 
 from .. import dispatch, formats, naming, storage, words
@@ -185,7 +185,7 @@ def _unstore(original: Original) -> None:
         # A commit whose answer was lost has happened all the same, and so has one whose followers failed.
         if not Original.objects.filter(pk=original.pk).exists():
             storage.originals().delete(original.key)
-    except (OSError, DatabaseError) as error:
+    except (OSError, DatabaseError, InterfaceError) as error:
         logger.warning("%s may be an orphan: %s", original.key, error)
 
 

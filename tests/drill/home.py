@@ -16,7 +16,7 @@ from .drill import Drill, chosen
 from .family import Family
 from .site import HASTY, Site, small_disk, standing_still, wait
 
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
+FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 OUTAGE = 30.0
 ROOM = 700
 """Megabytes of the disk that the site is on."""
@@ -134,7 +134,7 @@ def unknown_messages(drill: Drill) -> str:
 def clock_jumps(drill: Drill) -> str | None:
     """Of the worker alone: an hour forward, then two back."""
     worker = drill.site["worker-1"]
-    if not FAKETIME.exists():
+    if FAKETIME is None:
         return "LEFT OUT: libfaketime is not installed"
     hand = Path(tempfile.mkdtemp()) / "clock"
     hand.write_text("+0")
@@ -144,24 +144,25 @@ def clock_jumps(drill: Drill) -> str | None:
     worker.environment |= {"LD_PRELOAD": str(FAKETIME), **how}
     worker.is_held_down = False
     drill.site.wait_until_well()
+    stolen = _taken_from_their_workers()
     for hours in (1, -1):
         drill.busy()
         hand.write_text(f"{hours * 3600:+d}")
         wanted = len(drill.family.accepted) + 8
         wait_for(lambda: len(drill.family.accepted) >= wanted, what="photos under a wrong clock")  # noqa: B023
-    _nothing_was_reaped()
+    taken = _taken_from_their_workers() - stolen
+    assert not taken, f"{taken} jobs of a living worker were taken from it"
     worker.stop()
     worker.environment = before
     worker.is_held_down = False
     return "an hour forward and an hour behind"
 
 
-def _nothing_was_reaped() -> None:
-    from colorizer.models import Coloring
+def _taken_from_their_workers() -> int:
+    """How many jobs were ever taken from a worker that gave no sign of life."""
+    from colorizer.models import Coloring, Original
 
-    stolen = Coloring.objects.filter(detail__contains="No sign of life", started_at__isnull=False).count()
-    _nothing_was_reaped.before, before = stolen, getattr(_nothing_was_reaped, "before", stolen)  # type: ignore[attr-defined]
-    assert stolen == before, f"{stolen - before} jobs of a living worker were taken from it"
+    return sum(model.objects.filter(detail__contains="No sign of life").count() for model in (Coloring, Original))
 
 
 def disk_full(drill: Drill) -> str | None:
