@@ -37,16 +37,21 @@ def test_the_web_process_loads_no_torch_and_nothing_heavy(tmp_path: Path) -> Non
 
 def test_the_web_process_is_ready_within_seconds() -> None:
     port = free_port()
-    began = time.monotonic()
     command = [sys.executable, "-m", "uvicorn", "webapp.asgi:application", "--host", "127.0.0.1", "--port", str(port)]
     web = Process("quick-web", *command)
     try:
         wait_for(lambda: _answers(port), what=f"the web server: see {web.log}")
-        took = time.monotonic() - began
+        took = _cpu_seconds(web.pid)
     finally:
         web.stop()
-    # 2 s is the aim on an idle machine; a busy one gets time, but importing torch would not fit in it.
-    assert took < 8, f"ready after {took:.1f} s"
+    # Of the processor: on an idle machine it is ready after as many seconds, on a busy one after more.
+    assert took < 3, f"ready after {took:.1f} s of work"
+
+
+def _cpu_seconds(pid: int) -> float:
+    """What the process has worked so far."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _answers(port: int) -> bool:
