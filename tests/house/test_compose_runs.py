@@ -249,6 +249,18 @@ def test_every_line_that_our_services_write_is_json(compose: Compose) -> None:
         assert not [line for line in plain if not PLAIN.search(line)], name
 
 
+def test_two_setups_at_once_on_an_empty_database_and_without_a_bucket_do_no_harm(compose: Compose) -> None:
+    compose.database.execute("CREATE DATABASE second")
+    second = compose._environment("setup")
+    for ending, other in {"/heirloom": "/second", "S3_BUCKET=heirloom": "S3_BUCKET=second"}.items():
+        second = [f"{each.removesuffix(ending)}{other}" if each.endswith(ending) else each for each in second]
+    command = ["env", "-i", "-C", str(compose.app["web"]), *second, "python", "manage.py", "setup", "--wait", "60"]
+    both = [Process(f"second-setup-{number}", *command, logs=compose.folder) for number in (1, 2)]
+    for each in both:
+        assert each.process.wait(120) == 0, each.log.read_text()
+        assert each.said("Database and storage are ready.")
+
+
 @pytest.mark.parametrize(("name", "pause"), [("broker", True), ("store", True), ("web", False)])
 def test_a_service_that_stands_still_is_unhealthy_until_it_goes_on(compose: Compose, name: str, pause: bool) -> None:
     process = compose.running[name]
