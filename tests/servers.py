@@ -152,10 +152,8 @@ class Postgres(Server):
         os.chown(self.folder, NOBODY, NOBODY)
         # The kernel forgets to whom a process is tied when it changes its user: it is tied anew.
         self._as_nobody = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--pdeathsig=KILL"]
-        if not _open_to_all(self._binaries):
-            installed = self.folder / "install"
-            shutil.copytree(self._binaries.parent, installed, symlinks=True)
-            self._binaries = installed / "bin"
+        if not _open_to_all(self._binaries / "postgres"):
+            self._binaries = _copied(self._binaries, self.folder / "install")
 
 
 class ObjectStore(Server):
@@ -310,6 +308,16 @@ def _binaries_of_wheel() -> Path:
     assert spec
     assert spec.origin
     return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+def _copied(binaries: Path, folder: Path) -> Path:
+    """The wheel's files where the one who runs them may read them, as they lie to each other."""
+    package = binaries.parent.parent
+    for part in (package / "pginstall", package.with_name(f"{package.name}.libs")):
+        shutil.copytree(part, folder / part.relative_to(package.parent), symlinks=True)
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+    return folder / package.name / "pginstall" / "bin"
 
 
 def _weed() -> str:
