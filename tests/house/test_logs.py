@@ -15,7 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
 from colorizer.models import Album, Family, Role, User
-from colorizer.services import account
+from colorizer.services import account, sharing
 from tests.conftest import PASSWORD, Stack, make_photo
 from tests.stack import wait_for
 from webapp import logs, safety
@@ -149,6 +149,12 @@ def test_no_line_holds_a_token_an_address_or_a_files_name(
     client: Client, written: Written, family: Family, album: Album, owner: User
 ) -> None:
     token = account.create_invite(family=family, role=Role.EDITOR, by=owner)
+    _, shared = sharing.create(by=owner, album=album, lasts=None, password="lake-1931-lake")
+    client.get(f"/s/{shared}/")
+    client.get(f"/s/{shared}")
+    client.post(f"/s/{shared}/unlock/", {"password": "not-lake-1931"})
+    client.get(f"/s/{shared}/download/")
+    client.get("/api/v1/albums", headers={"Authorization": "Bearer hl_0123456789abcdef"})
     client.get(f"/invites/{token}/")
     client.get(f"/invites/{token}")
     client.get(f"/invites/{token}x/")
@@ -161,6 +167,10 @@ def test_no_line_holds_a_token_an_address_or_a_files_name(
     text = "\n".join(written.lines)
     assert text
     assert token not in text
+    assert shared not in text
+    assert "lake-1931" not in text
+    assert "hl_0123456789abcdef" not in text
+    assert "GET /s/<str:token>/ " in text
     assert owner.email not in text
     assert SECRET_NAME not in text
     assert "1-cq7zjx5b3e0f2a9d8c7b6a" not in text
