@@ -15,10 +15,12 @@ from pathlib import Path
 
 import torch
 
+from ml import software
 from ml.method import load_method
 from ml.photo import open_page
 from ml.pipeline import colorize
 from ml.saving import write
+from ml.xmp import Label
 
 ROUNDS = 3
 
@@ -39,11 +41,12 @@ def main() -> None:
     path, method = Path(sys.argv[1]), load_method()
     photo = open_page(path)
     # Read from the top down once and kept nowhere, as the encoder does.
-    decoding = seconds(lambda: photo.image().avg())
+    decoding = seconds(lambda: photo.lightness().avg())
     recombining = seconds(lambda: colorize(photo, method).image.avg()) - seconds(lambda: colorize(photo, method))
+    label = Label(software(), method.name, method.sha256)
     with tempfile.TemporaryDirectory() as folder:
         coloured = [colorize(photo, method) for _ in range(ROUNDS)]
-        writing = seconds(lambda: write(coloured.pop().image, photo, Path(folder, "out.jpg")))
+        writing = seconds(lambda: write(coloured.pop().image, photo, Path(folder, "out.jpg"), label))
     shares = {
         "decode": decoding / writing,
         "recombination": max(recombining - decoding, 0) / writing,
