@@ -78,6 +78,7 @@ def weights_with_rows(keys: list[str]) -> set[str]:
 
 def _originals(report: Report) -> Iterator[Finding]:
     began, store = timezone.now(), storage.originals()
+    report.checked["originals"] = 0
     with Catalogue(store.files()) as files:
         for originals in pages(Original.objects.all()):
             report.checked["originals"] += len(originals)

@@ -75,9 +75,9 @@ def check_empty() -> None:
     shipped = ModelVersion.objects.filter(is_shipped=True)
     here = {model._meta.verbose_name_plural: model._base_manager.count() for model in rows.kept()}
     here[ModelVersion._meta.verbose_name_plural] -= shipped.count()
-    if found := [f"{count} {name}" for name, count in here.items() if count]:
+    if found := [f"{name}: {count}" for name, count in here.items() if count]:
         raise Unfit(
-            f"This system is not empty: it has {', '.join(found)}. Restore into a new one: another HEIRLOOM_DATA "
+            f"This system is not empty ({', '.join(found)}). Restore into a new one: another HEIRLOOM_DATA "
             "folder, or an empty database and bucket."
         )
     if next(iter(storage.originals().files()), None):
@@ -117,20 +117,23 @@ class _Stored:
                     logger.warning("%s could not be deleted again from the %s.", key, kind)
 
     def original(self, key: str, path: Path) -> None:
+        if storage.originals().exists(key):
+            raise FileExistsError(f"An original lies under {key} already.")
+        self._note("originals", key)
         with path.open("rb") as file:
             storage.save_original(key, File(file))
-        self._note("originals", key)
 
     def weights(self, key: str, path: Path) -> None:
         if not storage.models().exists(key):
-            storage.put(storage.models(), key, path)
             self._note("models", key)
+            storage.put(storage.models(), key, path)
 
     def result(self, key: str, path: Path) -> None:
-        storage.put(storage.results(), key, path)
         self._note("results", key)
+        storage.put(storage.results(), key, path)
 
     def _note(self, kind: str, key: str) -> None:
+        """Before the file is there: whatever ends this process in between finds it."""
         self._noted.write(f"{kind} {key}\n")
 
 

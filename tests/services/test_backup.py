@@ -304,7 +304,7 @@ def test_an_original_that_is_lost_or_changed_is_told_and_comes_back_so(
 
 def test_a_system_that_is_not_empty_is_left_as_it_is(house: Photo) -> None:
     content, before = archived(), everything()
-    with pytest.raises(Unfit, match=r"not empty: it has .*2 photos"):
+    with pytest.raises(Unfit, match=r"not empty \(.*photos: 2"):
         restore(content)
     assert everything() == before
 

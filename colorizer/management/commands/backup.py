@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from django.core.management import BaseCommand, CommandError, CommandParser
 
 from colorizer.findings import UNREACHABLE
+from colorizer.management.ending import in_order
 from colorizer.services import backup
 from colorizer.services.backup import Made
 
@@ -32,7 +33,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, file: str, with_results: bool, **options: Any) -> None:
         try:
-            with _stdout() if file == "-" else _private(Path(file)) as out:
+            with in_order(), _stdout() if file == "-" else _private(Path(file)) as out:
                 made = backup.write(out=out, with_results=with_results)
         except UNREACHABLE as error:
             raise CommandError(f"No backup was made: {error}", returncode=2) from error
@@ -41,7 +42,7 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _say(self, made: Made) -> None:
-        files = ", ".join(f"{count:,} {name}" for name, count in made.files.items())
+        files = ", ".join(f"{count:,} {name}" for name, count in made.files.items()) or "no files"
         self.stderr.write(f"The archive holds {sum(made.rows.values()):,} rows and {files}; {made.bytes:,} bytes.")
         if made.deleted:
             self.stderr.write(f"{len(made.deleted):,} originals were deleted by their families meanwhile.")

@@ -11,6 +11,7 @@ from django.core.management import BaseCommand, CommandError, CommandParser, cal
 
 from colorizer.archive import Unfit
 from colorizer.findings import UNREACHABLE
+from colorizer.management.ending import in_order
 from colorizer.services import restoring
 from colorizer.services.restoring import Restored
 from colorizer.tarball import Damaged
@@ -28,7 +29,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, file: str, **options: Any) -> None:
         try:
             call_command("setup", wait=10, stdout=StringIO())
-            with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as source:
+            with in_order(), nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as source:
                 restored = restoring.restore(source=source)
         except Unfit as error:
             raise CommandError(str(error)) from None
