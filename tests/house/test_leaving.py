@@ -29,6 +29,7 @@ from colorizer.models import (
     Photo,
     Role,
     Scope,
+    Session,
     Share,
     Tombstone,
     User,
@@ -106,8 +107,13 @@ def test_of_a_deleted_account_nothing_is_left_in_any_table_or_storage(as_greta: 
     before = everywhere()
     assert all(trace in before or trace == PASSWORD or trace.replace("-", "") in before for trace in traces)
 
+    elsewhere = Client()
+    elsewhere.post("/accounts/login/", {"login": EMAIL, "password": PASSWORD})
+
     answer = delete(as_greta)
 
+    # What a session keeps is encoded, so that no search would find it.
+    assert not Session.objects.filter(user_id=greta.pk).exists()
     assert "Your account is deleted." in answer.content.decode()
     after = everywhere()
     assert [trace for trace in traces if trace in after] == []
