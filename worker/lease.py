@@ -178,9 +178,11 @@ def start(*, worker: str, announce: Callable[[], None]) -> None:
 
 
 def _beat_for_ever(worker: str, announce: Callable[[], None]) -> None:
+    pause = threading.Event()
     while True:
-        time.sleep(settings.HEIRLOOM_HEARTBEAT_SECONDS)
         try:
+            # Not `sleep`: where the clock jumps under it, it can fail, and with it the thread would end.
+            pause.wait(settings.HEIRLOOM_HEARTBEAT_SECONDS)
             close_old_connections()
             beat(worker=worker, announce=announce)
         except Exception as error:  # whatever it was: a worker without a heartbeat would lose every job

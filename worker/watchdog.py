@@ -29,8 +29,9 @@ def watch(stands_still: Callable[[], bool]) -> None:
 
 def _watch(stands_still: Callable[[], bool]) -> None:
     still_since: float | None = None
+    pause = threading.Event()
     while still_since is None or time.monotonic() - still_since < settings.HEIRLOOM_STANDSTILL_SECONDS:
-        time.sleep(settings.HEIRLOOM_STANDSTILL_SECONDS / 10)
+        pause.wait(settings.HEIRLOOM_STANDSTILL_SECONDS / 10)
         if not stands_still():
             still_since = None
         elif still_since is None:
