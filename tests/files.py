@@ -4,6 +4,7 @@ import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -31,6 +32,31 @@ def png_header(width: int, height: int) -> bytes:
     """A PNG of a few bytes that says it is as large as asked."""
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(b"\0")) + _chunk(b"IEND", b"")
+
+
+def interlaced_png(side: int) -> bytes:
+    """A square in colour of one shade: a few kilobytes that must be held whole in memory to be read."""
+    zipped = zlib.compressobj(1)
+
+    def rows() -> Iterator[bytes]:
+        for x, y, dx, dy in (
+            (0, 0, 8, 8),
+            (4, 0, 8, 8),
+            (0, 4, 4, 8),
+            (2, 0, 4, 4),
+            (0, 2, 2, 4),
+            (1, 0, 2, 2),
+            (0, 1, 1, 2),
+        ):
+            row = bytes(1 + 3 * len(range(x, side, dx)))
+            for _ in range(y, side, dy):
+                yield zipped.compress(row)
+
+    data = b"".join(rows()) + zipped.flush()
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 1)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        _chunk(*each) for each in ((b"IHDR", header), (b"IDAT", data), (b"IEND", b""))
+    )
 
 
 def jpeg_header(width: int, height: int) -> bytes:

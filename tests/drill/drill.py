@@ -131,7 +131,7 @@ class Drill:
         from django.conf import settings
 
         for log in sorted(Path(settings.DATA, "logs").glob("*.log")):
-            lines = log.read_text(errors="replace").splitlines()[-25:]
+            lines = [line[:300] for line in log.read_text(errors="replace").splitlines()[-25:]]
             print(f"--- {log.name}", *lines, sep="\n    ", file=sys.stderr, flush=True)
 
 

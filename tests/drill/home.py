@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.files import interlaced_png
 from tests.stack import wait_for
 
 from .drill import Drill, chosen
@@ -18,6 +19,8 @@ from .site import HASTY, Site, small_disk, standing_still, wait
 
 FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 OUTAGE = 30.0
+DEADLY = b"deadly to decoders"
+"""A photo with this comment crashes the decoder of a worker that has the drill's hook."""
 ROOM = 700
 """Megabytes of the disk that the site is on."""
 
@@ -76,16 +79,13 @@ def broker_silent(drill: Drill) -> str:
 
 def decoder_crashes(drill: Drill) -> str:
     name, data = drill.family.next_photo()
-    note = b"deadly to decoders"
-    deadly = data[:2] + b"\xff\xfe" + (len(note) + 2).to_bytes(2, "big") + note + data[2:]
+    deadly = data[:2] + b"\xff\xfe" + (len(DEADLY) + 2).to_bytes(2, "big") + DEADLY + data[2:]
     drill.failing[hashlib.sha256(deadly).hexdigest()] = "crashed"
     drill.family.upload(name, deadly)
     return f"failed after {_ended(deadly, 'crashed')} attempts"
 
 
 def memory_bomb(drill: Drill) -> str:
-    from tests.worker.test_limits import interlaced_png
-
     bomb = interlaced_png(12_100)
     drill.failing[hashlib.sha256(bomb).hexdigest()] = "no_memory"
     drill.family.upload("bomb.png", bomb)
@@ -212,8 +212,7 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory(prefix="drill-") as folder, small_disk(Path(folder, "data"), ROOM):
         hooks = Path(__file__).parent / "hooks"
-        (Path(folder) / "deadly").touch()
-        worker = {"PYTHONPATH": str(hooks), "DRILL_DEADLY": str(Path(folder, "deadly"))}
+        worker = {"PYTHONPATH": str(hooks), "DRILL_DEADLY": DEADLY.decode()}
         os.environ.update(HASTY, HEIRLOOM_DATA=str(Path(folder, "data")), DJANGO_SETTINGS_MODULE="webapp.settings")
         os.environ["TMPDIR"] = str(Path(folder, "data"))
         import django

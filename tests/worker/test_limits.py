@@ -1,8 +1,6 @@
 """Files made to take a machine along. Each ends as failed, in words that a family understands, and the worker lives."""
 
 import struct
-import zlib
-from collections.abc import Iterator
 
 import pytest
 
@@ -15,35 +13,6 @@ from tests.stack import Process
 from .conftest import Upload, child_of, coloring_with, original_with, runs
 
 pytestmark = pytest.mark.worker
-
-
-def interlaced_png(side: int) -> bytes:
-    """A square in colour of one shade: a few kilobytes that must be held whole in memory to be read."""
-    zipped = zlib.compressobj(1)
-
-    def rows() -> Iterator[bytes]:
-        for x, y, dx, dy in (
-            (0, 0, 8, 8),
-            (4, 0, 8, 8),
-            (0, 4, 4, 8),
-            (2, 0, 4, 4),
-            (0, 2, 2, 4),
-            (1, 0, 2, 2),
-            (0, 1, 1, 2),
-        ):
-            row = bytes(1 + 3 * len(range(x, side, dx)))
-            for _ in range(y, side, dy):
-                yield zipped.compress(row)
-
-    data = b"".join(rows()) + zipped.flush()
-    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 1)
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        _chunk(*each) for each in ((b"IHDR", header), (b"IDAT", data), (b"IEND", b""))
-    )
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def tiff_of_one_tile(side: int, *, tile: int) -> bytes:
@@ -66,7 +35,7 @@ def test_a_decompression_bomb_ends_as_too_large_and_the_photo_behind_it_is_colou
 ) -> None:
     monkeypatch.setenv("HEIRLOOM_PHOTO_MEMORY_MB", "150")
     small = worker_process("small")
-    bomb = intake.accept(album=album, user=editor, upload=files.upload("bomb.png", interlaced_png(side)))
+    bomb = intake.accept(album=album, user=editor, upload=files.upload("bomb.png", files.interlaced_png(side)))
     behind = upload()
     ended = original_with(Status.FAILED, bomb)
     assert (ended.reason, ended.attempt) == ("no_memory", 1)

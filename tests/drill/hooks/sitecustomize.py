@@ -1,4 +1,4 @@
-"""In the drill's own workers alone: a photo whose name in the store is on a list crashes the decoder, really."""
+"""In the drill's own workers alone: a photo with a certain comment in it crashes the decoder, really."""
 
 import ctypes
 import os
@@ -11,7 +11,7 @@ def _arm(pyvips: object) -> None:
     load = pyvips.Image.jpegload  # type: ignore[attr-defined]
 
     def jpegload(name: str, **how: object) -> object:
-        if Path(str(DEADLY)).exists() and b"deadly to decoders" in Path(name).read_bytes()[:4096]:
+        if str(DEADLY).encode() in Path(name).read_bytes()[:4096]:
             ctypes.string_at(0)  # a segmentation fault, as a decoder's own
         return load(name, **how)
 
