@@ -11,7 +11,7 @@ from django.db import OperationalError
 from pytest_django import Settings
 
 from colorizer import storage
-from colorizer.models import Album, Coloring, Status
+from colorizer.models import Album, Coloring, Family, Status
 from colorizer.services import coloring as colorings
 from colorizer.services import jobs
 from tests.services.test_jobs import make_photo_row
@@ -24,6 +24,12 @@ Work = Callable[[Any, Held], None]
 @pytest.fixture(autouse=True)
 def _no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outage, "LONGEST_REST", 0.0)
+
+
+@pytest.fixture
+def family(db: None) -> Family:
+    """One that no real worker sees, unlike those of the tests beside these."""
+    return Family.objects.create(name="Lindqvist")
 
 
 @pytest.fixture
