@@ -1,6 +1,6 @@
 # Three images from one file:
 #   web     the pages, the scheduler and manage.py: no torch in it
-#   worker  colours photos: with torch, for the CPU or, built with TORCH_INDEX="", for an NVIDIA GPU
+#   worker  colours photos: with torch, for the CPU or an NVIDIA GPU
 #   store   SeaweedFS, as a user of its own
 # All run as a user without rights, on a root file system that can be read-only: what they write lies in /data and /tmp.
 
@@ -20,9 +20,9 @@ RUN pip install -r /requirements/web.txt -c /requirements/constraints.txt
 
 FROM web-packages AS worker-packages
 COPY requirements/worker.txt /requirements/
-# The wheels of this index are built without CUDA, and bring none of its libraries. Without an index come those of PyPI,
-# which bring it along: several gigabytes that a GPU needs and a CPU does not.
-ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# PyTorch keeps an index of wheels for the CPU alone: named here, it saves several gigabytes of CUDA that only a GPU needs.
+# Without one come the wheels of PyPI, which work on both.
+ARG TORCH_INDEX=""
 RUN if [ -n "$TORCH_INDEX" ]; then \
         grep -E '^torch(vision)?==' /requirements/worker.txt > /requirements/torch.txt \
         && pip install --index-url "$TORCH_INDEX" -r /requirements/torch.txt; \

@@ -6,11 +6,12 @@ import os
 from django.core.asgi import get_asgi_application
 
 from .body_limit import BodyLimit
+from .in_turn import FilesInTurn
 from .request_id import RequestId
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
-application = RequestId(BodyLimit(get_asgi_application()))
+application = RequestId(BodyLimit(FilesInTurn(get_asgi_application())))
 
 # What is loaded by now stays: the collector need not go through it again and again.
 gc.collect()

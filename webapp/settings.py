@@ -158,7 +158,7 @@ if HTTPS:
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 # --- What a photo may be ------------------------------------------------------------------------------------------
-HEIRLOOM_MAX_FILE_MB = env.int("HEIRLOOM_MAX_FILE_MB", default=200)
+HEIRLOOM_MAX_FILE_MB = env.int("HEIRLOOM_MAX_FILE_MB", default=500)
 HEIRLOOM_MAX_MEGAPIXELS = env.int("HEIRLOOM_MAX_MEGAPIXELS", default=150)  # pixels x pages
 HEIRLOOM_MAX_PAGES = env.int("HEIRLOOM_MAX_PAGES", default=100)
 

@@ -1,0 +1,95 @@
+"""Requests that bring a file: received whole, answered a few at a time, and never in the way of pages."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from webapp.in_turn import AT_ONCE, FilesInTurn
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+LARGE = secrets.token_bytes(1_000_003)
+
+
+def scope(length: int) -> dict[str, Any]:
+    return {"type": "http", "headers": [(b"content-length", str(length).encode())]}
+
+
+def coming(*messages: dict[str, Any]) -> Receive:
+    """What a server gives out, one after the other."""
+    left = iter(messages)
+
+    async def receive() -> dict[str, Any]:
+        return next(left)
+
+    return receive
+
+
+def parts(body: bytes, size: int = 60_000) -> list[dict[str, Any]]:
+    cut = [body[at : at + size] for at in range(0, len(body), size)] or [b""]
+    return [
+        {"type": "http.request", "body": part, "more_body": number < len(cut)}
+        for number, part in enumerate(cut, start=1)
+    ]
+
+
+async def send(message: dict[str, Any]) -> None:
+    raise AssertionError(message)
+
+
+class Inside:
+    """An application that reads to the end, notes what it read, and waits to be let go."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+        self.go = asyncio.Event()
+
+    async def __call__(self, scope: Any, receive: Receive, send: Any) -> None:
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message["body"], message["more_body"]
+        self.bodies.append(body)
+        await self.go.wait()
+
+
+@pytest.mark.parametrize("length", [65_537, 256 * 1024, 1_000_003])
+def test_a_file_comes_through_byte_for_byte(length: int) -> None:
+    async def upload() -> list[bytes]:
+        inside = Inside()
+        inside.go.set()
+        await FilesInTurn(inside)(scope(length), coming(*parts(LARGE[:length])), send)
+        return inside.bodies
+
+    assert asyncio.run(upload()) == [LARGE[:length]]
+
+
+def test_a_few_are_answered_at_once_and_a_page_does_not_wait_for_them() -> None:
+    async def crowd() -> tuple[int, list[bytes], int]:
+        inside = Inside()
+        app = FilesInTurn(inside)
+        uploads = [asyncio.create_task(app(scope(len(LARGE)), coming(*parts(LARGE)), send)) for _ in range(3 * AT_ONCE)]
+        while len(inside.bodies) < AT_ONCE:
+            await asyncio.sleep(0)
+        inside_at_once = len(inside.bodies)
+        page = asyncio.create_task(app(scope(0), coming(*parts(b"")), send))
+        while len(inside.bodies) == inside_at_once:
+            await asyncio.sleep(0)
+        first = inside.bodies[inside_at_once:]
+        inside.go.set()
+        await asyncio.gather(page, *uploads)
+        return inside_at_once, first, len(inside.bodies)
+
+    assert asyncio.run(crowd()) == (AT_ONCE, [b""], 3 * AT_ONCE + 1)
+
+
+def test_one_whose_sender_goes_away_is_forgotten() -> None:
+    async def broken_off() -> list[bytes]:
+        inside = Inside()
+        first = parts(LARGE)[0]
+        await FilesInTurn(inside)(scope(len(LARGE)), coming(first, {"type": "http.disconnect"}), send)
+        return inside.bodies
+
+    assert asyncio.run(broken_off()) == []

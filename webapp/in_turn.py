@@ -1,0 +1,60 @@
+"""Requests that bring a file are answered a few at a time; those behind wait, with their file on disk."""
+
+from asyncio import Semaphore
+from collections.abc import Awaitable, Callable, MutableMapping
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from django.conf import settings
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+AT_ONCE = 8
+"""Each has a thread and a connection of its own; more of them would take memory, not time, from a few cores."""
+
+CHUNK = 256 * 1024
+
+
+class FilesInTurn:
+    """Around Django: a body too large for memory is received to its end first, then has its turn.
+
+    So a slow line holds up no turn of others, and pages never wait here.
+    """
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self.app = app
+        self.turns = Semaphore(AT_ONCE)
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not _brings_a_file(scope):
+            return await self.app(scope, receive, send)
+        with TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as body:
+            while (message := await receive())["type"] == "http.request":
+                body.write(message.get("body", b""))
+                if not message.get("more_body"):
+                    body.seek(0)
+                    async with self.turns:
+                        return await self.app(scope, _again(body, receive), send)
+        return None
+
+
+def _brings_a_file(scope: Message) -> bool:
+    length = dict(scope["headers"]).get(b"content-length", b"")
+    return length.isdigit() and int(length) > settings.FILE_UPLOAD_MAX_MEMORY_SIZE
+
+
+def _again(body: IO[bytes], receive: Receive) -> Receive:
+    """Give ``body`` out as it came; after its end, what comes now: that the reader has gone."""
+    is_over = False
+
+    async def give() -> Message:
+        nonlocal is_over
+        if is_over:
+            return await receive()
+        chunk = body.read(CHUNK)
+        is_over = len(chunk) < CHUNK
+        return {"type": "http.request", "body": chunk, "more_body": not is_over}
+
+    return give
