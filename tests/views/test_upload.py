@@ -150,9 +150,9 @@ def test_an_upload_cut_off_in_the_middle_leaves_nothing_behind(web: int) -> None
 @pytest.mark.parametrize(
     ("path", "language", "member", "words"),
     [
-        ("/", "en", "message", "larger than 200 megabytes"),
-        ("/", "de", "message", "200"),
-        ("/api/v1/photos", "de", "detail", "200"),
+        ("/", "en", "message", "larger than 500 megabytes"),
+        ("/", "de", "message", "500"),
+        ("/api/v1/photos", "de", "detail", "500"),
     ],
 )
 def test_a_body_larger_than_any_photo_is_read_to_its_end_and_kept_nowhere(
