@@ -11,6 +11,8 @@ BARS = {
     "web, resident (MB)": (150, "at most"),
 }
 
+JOBS = ("prepare", "colorize")
+
 
 def told(found: dict[str, Any]) -> str:
     """The table: a row a figure, a column a configuration."""
@@ -61,7 +63,7 @@ def split(stages: dict[str, float], shares: dict[str, float]) -> dict[str, float
         "network": stages.get("colorize: colouring", 0.0),
         "colour upsampling and recombination": stages.get("colorize: joining", 0.0) + writing * shares["recombination"],
         "encode": copies + writing * shares["encode"],
-        "storage": stages.get("prepare: storing", 0.0) + stages.get("colorize: storing", 0.0),
+        "storage": sum(stages.get(f"{job}: {name}", 0.0) for job in JOBS for name in ("fetching", "storing")),
         "overhead": stages["overhead"],
     }
 
