@@ -111,7 +111,7 @@ def with_colors(photos: QuerySet[Photo] | Sequence[Photo]) -> list[Photo]:
     if found:
         # By photo where there are few, by album where a list of ids would be long.
         few = {"photo__in": found} if len(found) <= 50 else {"photo__album__in": {photo.album_id for photo in found}}
-        said = Coloring.objects.filter(**few).only("photo_id", "status", "percent", "reason")
+        said = Coloring.objects.filter(**few).defer("stage_seconds", "detail")
         for coloring in said.order_by("created_at"):
             latest[coloring.photo_id] = coloring
     for photo in found:

@@ -132,7 +132,7 @@ def test_the_language_is_changed_by_a_button_and_kept(client: Client) -> None:
 def test_the_admin_section_shows_no_photo_and_no_album(client: Client) -> None:
     from django.contrib import admin
 
-    assert {model.__name__ for model in admin.site._registry} == {"User", "Family"}
+    assert {model.__name__ for model in admin.site._registry} == {"User", "Family", "AuditEntry"}
     boss = User.objects.create_superuser("boss@example.org", PASSWORD)
     client.force_login(boss)
     assert client.get("/admin/").status_code == 200

@@ -148,7 +148,7 @@ def test_the_album_tells_the_browser_what_may_be_added(album: Album, as_editor_o
     page = as_editor_of(editor).get(reverse("album", args=[album.pk])).content.decode()
     assert 'data-room-bytes="100000000000"' in page
     assert 'data-room-photos="10000"' in page
-    assert 'data-most-bytes="200000000"' in page
+    assert 'data-most-bytes="500000000"' in page
     assert 'id="room"' not in page
 
 
