@@ -1,15 +1,17 @@
 """Real processes for tests: each is ended by who started it, and by the kernel where the tests are killed."""
 
+import asyncio
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.conf import settings
 
@@ -29,6 +31,12 @@ def wait_for(condition: Callable[[], T], timeout: float = SLOWEST, what: str = "
             raise AssertionError(f"{what or condition} did not come true in {timeout} s; the last answer was {found!r}")
         time.sleep(0.05)
     return found
+
+
+def done(work: Coroutine[Any, Any, T]) -> T:
+    """What ``work`` gives, in a thread of its own: a browser's loop may run in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 class Process:

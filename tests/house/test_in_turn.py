@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.stack import done
 from webapp.in_turn import AT_ONCE, FilesInTurn
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -63,7 +64,7 @@ def test_a_file_comes_through_byte_for_byte(length: int) -> None:
         await FilesInTurn(inside)(scope(length), coming(*parts(LARGE[:length])), send)
         return inside.bodies
 
-    assert asyncio.run(upload()) == [LARGE[:length]]
+    assert done(upload()) == [LARGE[:length]]
 
 
 def test_a_few_are_answered_at_once_and_a_page_does_not_wait_for_them() -> None:
@@ -82,7 +83,7 @@ def test_a_few_are_answered_at_once_and_a_page_does_not_wait_for_them() -> None:
         await asyncio.gather(page, *uploads)
         return inside_at_once, first, len(inside.bodies)
 
-    assert asyncio.run(crowd()) == (AT_ONCE, [b""], 3 * AT_ONCE + 1)
+    assert done(crowd()) == (AT_ONCE, [b""], 3 * AT_ONCE + 1)
 
 
 def test_one_whose_sender_goes_away_is_forgotten() -> None:
@@ -92,4 +93,4 @@ def test_one_whose_sender_goes_away_is_forgotten() -> None:
         await FilesInTurn(inside)(scope(len(LARGE)), coming(first, {"type": "http.disconnect"}), send)
         return inside.bodies
 
-    assert asyncio.run(broken_off()) == []
+    assert done(broken_off()) == []

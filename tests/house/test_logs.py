@@ -1,6 +1,5 @@
 """What is written down: lines that name the request and the job, and nothing that is a family's own."""
 
-import asyncio
 import json
 import logging
 import re
@@ -17,7 +16,7 @@ from django.test import Client
 from colorizer.models import Album, Family, Role, User
 from colorizer.services import account, sharing
 from tests.conftest import PASSWORD, Stack, make_photo
-from tests.stack import wait_for
+from tests.stack import done, wait_for
 from webapp import logs, safety
 from webapp.request_id import HEADER, RequestId, id_of
 
@@ -128,7 +127,7 @@ def test_a_well_formed_id_of_a_proxy_is_kept_and_given_back() -> None:
 
         await RequestId(app)({"type": "http", "headers": [(HEADER, b"proxy-12345678")]}, receive, send)
 
-    asyncio.run(ask())
+    done(ask())
     assert seen == ["proxy-12345678"]
     assert sent[0]["headers"] == [(b"a", b"b"), (HEADER, b"proxy-12345678")]
 

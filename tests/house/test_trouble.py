@@ -1,6 +1,5 @@
 """Where something that the site needs is away, it says so in a sentence, and that it will pass."""
 
-import asyncio
 import errno
 import json
 import os
@@ -17,7 +16,7 @@ from django.test import Client
 from colorizer import storage
 from colorizer.models import Album, Original, User
 from tests.conftest import PhotoFile
-from tests.stack import Process, free_port
+from tests.stack import Process, done, free_port
 from webapp.body_limit import BodyLimit
 from webapp.trouble import code_of
 
@@ -124,7 +123,7 @@ def test_a_body_that_the_disk_has_no_room_for_is_answered(written: int) -> None:
         sent.append(message)
 
     scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": [(b"content-length", b"3")]}
-    asyncio.run(BodyLimit(full)(scope, receive, send))
+    done(BodyLimit(full)(scope, receive, send))
     assert parts == []
     assert sent[0]["status"] == 507
     assert b"no room left" in sent[1]["body"]  # type: ignore[operator]
