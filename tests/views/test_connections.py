@@ -45,8 +45,14 @@ def connections_of_others() -> list[str]:
         return [state for (state,) in cursor.fetchall()]
 
 
+@pytest.fixture
+def elsewhere(web: int) -> int:
+    """Connections that are there before a page is open: of workers that run beside this test, too."""
+    return len(connections_of_others())
+
+
 def test_pages_that_are_open_share_a_few_connections_and_all_others_are_answered(
-    web: int, album: Album, open_pages: list[Stream]
+    web: int, elsewhere: int, album: Album, open_pages: list[Stream]
 ) -> None:
     browser = Client()
     browser.force_login(member(album.family, Role.EDITOR))
@@ -64,5 +70,5 @@ def test_pages_that_are_open_share_a_few_connections_and_all_others_are_answered
         while not all(answer.done() for answer in answers):
             most = max(most, len(connections_of_others()))
     assert {answer.result() for answer in answers} == {200}
-    assert most <= MOST_CONNECTIONS
+    assert most - elsewhere <= MOST_CONNECTIONS
     assert "idle in transaction" not in connections_of_others()
