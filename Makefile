@@ -47,14 +47,15 @@ ON_SERVERS := tests/stores tests/worker tests/services tests/selectors $(addpref
 test: .venv/.dev ## Run all tests: unit, a real worker on a real broker, a real browser; then on PostgreSQL and S3
 	@.ci/chromium
 	@.ci/gettext
-	@$(BIN)/python -m pytest $(ARGS)
-	@test -n "$(ARGS)" || HEIRLOOM_TESTS_ON=servers $(BIN)/python -m pytest $(ON_SERVERS)
+	@$(BIN)/python -m pytest $(or $(ARGS),-m "not long")
+	@test -n "$(ARGS)" || HEIRLOOM_TESTS_ON=servers $(BIN)/python -m pytest -m "not long" $(ON_SERVERS)
 
 bench: .venv/.dev ## Measure speed and memory, side by side on both kinds of database and storage; into build/bench.json
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-drill: .venv/.dev ## Break everything that can break, for real and under load (10 minutes); FAULTS="store clock" tries some
+drill: .venv/.dev ## Break everything that can break, for real and under load, after the long tests; FAULTS="store clock" tries some
 	@.ci/faketime
+	@test -n "$(FAULTS)" || $(BIN)/python -m pytest -m long
 	@$(BIN)/python -m tests.drill $(FAULTS)
 
 lint: .venv/.dev ## Check style, types, who imports whom, and migrations

@@ -23,7 +23,7 @@ from tests.compose import ROOT, environment, filled_in, make_app_folder, service
 from tests.servers import Postgres, _weed
 from tests.stack import Process, free_ports, wait_for
 
-pytestmark = pytest.mark.worker
+pytestmark = [pytest.mark.worker, pytest.mark.long]
 
 SECRETS = ("SECRET_KEY", "POSTGRES_PASSWORD", "BROKER_PASSWORD", "S3_ACCESS_KEY", "S3_SECRET_KEY", "METRICS_TOKEN")
 PLAIN = re.compile("^INFO: |Security|security|--uid|uid=|not recommended|child process|Warm shutdown")

@@ -1,4 +1,4 @@
-"""Memory is bounded whatever the size of a scan. The figures of 80 megapixels are in `make bench`."""
+"""Memory is bounded whatever the size of a scan. The figures of 80 megapixels come from `python -m tests.memory`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from ml.method import models
 from tests.memory import make_scan, measure
 
 KIND = "RGB, tiles, deflate"
+
+pytestmark = pytest.mark.long
 
 
 @pytest.mark.skipif(not models(), reason="no weights in this tree")

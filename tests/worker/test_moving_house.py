@@ -21,7 +21,7 @@ from webapp.stack import broker_command
 
 from .conftest import Upload, coloring_with
 
-pytestmark = [pytest.mark.worker, on_disk_alone]
+pytestmark = [pytest.mark.worker, pytest.mark.long, on_disk_alone]
 
 SHOWN = ["200 text/html", "200 image/jpeg", "200 image/jpeg"]
 
