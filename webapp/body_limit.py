@@ -40,7 +40,7 @@ class BodyLimit:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        if _declared(scope) > self.most:
+        if declared(scope) > self.most:
             return await _refuse(scope, _Exchange(receive, send), "too_many_bytes", limit=settings.HEIRLOOM_MAX_FILE_MB)
         exchange = _Exchange(receive, send)
         try:
@@ -71,7 +71,7 @@ class _Exchange:
         await self._send(message)
 
 
-def _declared(scope: Message) -> int:
+def declared(scope: Message) -> int:
     """What Content-Length says; a body that comes in chunks says nothing, and no page of ours sends one."""
     headers = dict(scope["headers"])
     if b"transfer-encoding" in headers:

@@ -1,15 +1,12 @@
 """Requests that bring a file are answered a few at a time; those behind wait, with their file on disk."""
 
 from asyncio import Semaphore
-from collections.abc import Awaitable, Callable, MutableMapping
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO
 
 from django.conf import settings
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+from .body_limit import App, Message, Receive, Send, declared
 
 AT_ONCE = 8
 """Each has a thread and a connection of its own; more of them would take memory, not time, from a few cores."""
@@ -23,12 +20,12 @@ class FilesInTurn:
     So a slow line holds up no turn of others, and pages never wait here.
     """
 
-    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+    def __init__(self, app: App) -> None:
         self.app = app
         self.turns = Semaphore(AT_ONCE)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not _brings_a_file(scope):
+        if scope["type"] != "http" or declared(scope) <= settings.FILE_UPLOAD_MAX_MEMORY_SIZE:
             return await self.app(scope, receive, send)
         with TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as body:
             while (message := await receive())["type"] == "http.request":
@@ -38,11 +35,6 @@ class FilesInTurn:
                     async with self.turns:
                         return await self.app(scope, _again(body, receive), send)
         return None
-
-
-def _brings_a_file(scope: Message) -> bool:
-    length = dict(scope["headers"]).get(b"content-length", b"")
-    return length.isdigit() and int(length) > settings.FILE_UPLOAD_MAX_MEMORY_SIZE
 
 
 def _again(body: IO[bytes], receive: Receive) -> Receive:
