@@ -50,3 +50,9 @@ def is_coloured() -> bool:
         return True
     waits = photos.filter(state=Photo.State.PREPARING).exists()
     return not (waits or Coloring.objects.filter(photo__in=photos, status__in=[Status.QUEUED, Status.RUNNING]).exists())
+
+
+def opens(*, password: str) -> bool:
+    """Whether ``password`` is still the demo user's, who may have changed it or be gone."""
+    user = User.objects.filter(email=EMAIL).first()
+    return user is not None and user.check_password(password)

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from .. import storage
 from ..models import Action, Album, Coloring, Family, Original, Photo, Queue, Status, Tombstone, User
-from . import audit, coloring, jobs
+from . import audit, coloring, discarding, jobs
 
 DAYS = 30
 """So long the trash keeps what lies in it."""
@@ -110,7 +110,7 @@ def _empty(chosen: Q, *, families: QuerySet[Family], by: User | None, reason: st
 
 
 def _purge(photos: QuerySet[Photo], *, by: User | None, reason: str) -> None:
-    """Rows first, files after the commit: a file without a row is swept up later, a row without its file is a loss."""
+    """Rows first, files after the commit: a row without its file is a loss, a noted file goes later at the latest."""
     while batch := list(photos.select_related("original")[:_BATCH]):
         with transaction.atomic():
             results = [*_rendition_keys(batch), *_coloring_keys(batch)]
@@ -119,10 +119,8 @@ def _purge(photos: QuerySet[Photo], *, by: User | None, reason: str) -> None:
                 audit.record_each(action=Action.PHOTO_PURGED, actor=by, family_id=family_id, object_ids=gone)
             Photo.objects.filter(pk__in=[photo.pk for photo in batch]).delete()
             left = _bury(originals.values(), reason=reason)
-        for key in results:
-            storage.results().delete(key)
-        for original in left:
-            storage.originals().delete(original.key)
+            discarding.note(originals=[original.key for original in left], results=results)
+        discarding.carry_out(seconds=discarding.AT_ONCE)
 
 
 def _by_family(photos: Iterable[Photo]) -> dict[UUID, list[UUID]]:

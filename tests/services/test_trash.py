@@ -8,8 +8,8 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from colorizer import storage
-from colorizer.models import Album, Coloring, Family, Original, Photo, Queue, Status, Tombstone, User
-from colorizer.services import coloring, intake, trash
+from colorizer.models import Album, Coloring, Discard, Family, Original, Photo, Queue, Status, Tombstone, User
+from colorizer.services import coloring, discarding, intake, trash
 from tests.files import picture, upload
 
 
@@ -130,6 +130,20 @@ def test_a_purge_goes_on_where_a_file_is_missing_already(photo: Photo) -> None:
     storage.originals().delete(photo.original.key)
     trash.purge_photo(photo=photo)
     assert not Photo.objects.exists()
+
+
+def test_files_that_the_storage_keeps_while_it_is_away_go_later(photo: Photo, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(self: Any, name: str) -> None:
+        raise ConnectionError("the store is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(storage.originals()), "delete", away)
+        trash.purge_photo(photo=photo)
+    assert not Photo.objects.exists()
+    assert storage.originals().exists(photo.original.key)
+    discarding.carry_out()
+    assert not storage.originals().exists(photo.original.key)
+    assert not Discard.objects.exists()
 
 
 def test_emptying_takes_what_lies_in_the_trash_of_these_families_and_nothing_else(

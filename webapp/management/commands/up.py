@@ -75,8 +75,9 @@ class Command(BaseCommand):
         self._wait(stack, lambda: worker_lives(since=started), "Waiting for the worker, which loads the model")
         self._wait(stack, demo.is_coloured, "Waiting for the first sample photo in colour")
         self.stdout.write(f"\n  Heirloom is ready:  http://{HOST}:{port}/")
-        self.stdout.write(f"  Sign in as:         {demo.EMAIL}")
-        self.stdout.write(f"  Password:           {password}")
+        if demo.opens(password=password):
+            self.stdout.write(f"  Sign in as:         {demo.EMAIL}")
+            self.stdout.write(f"  Password:           {password}")
         self.stdout.write("  Ctrl-C stops it; the next start finds everything as it was.\n")
 
     def _wait(self, stack: Stack, ready: Callable[[], bool], what: str) -> None:
