@@ -44,11 +44,14 @@ install: .venv/.web .venv/.worker ## Make .venv with everything that the site ne
 ON_SERVERS := tests/stores tests/worker tests/services tests/selectors $(addprefix tests/views/test_, \
 	connections.py download.py events.py files.py files_from_s3.py upload.py)
 
+# Two processes, a file each at a time: tests wait more than they compute.
+SIDE_BY_SIDE := -m "not long" -n 2 --dist loadfile
+
 test: .venv/.dev ## Run all tests: unit, a real worker on a real broker, a real browser; then on PostgreSQL and S3
 	@.ci/chromium
 	@.ci/gettext
-	@$(BIN)/python -m pytest $(or $(ARGS),-m "not long")
-	@test -n "$(ARGS)" || HEIRLOOM_TESTS_ON=servers $(BIN)/python -m pytest -m "not long" $(ON_SERVERS)
+	@$(BIN)/python -m pytest $(or $(ARGS),$(SIDE_BY_SIDE))
+	@test -n "$(ARGS)" || HEIRLOOM_TESTS_ON=servers $(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ON_SERVERS)
 
 bench: .venv/.dev ## Measure speed and memory, side by side on both kinds of database and storage; into build/bench.json
 	@$(BIN)/python -m tests.bench $(ARGS)

@@ -17,6 +17,7 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone, translation
 from PIL import Image
+from xdist import is_xdist_controller
 
 from colorizer.models import Album, Family, Membership, Role, User, WorkerState
 from tests.proxy import Proxy
@@ -31,8 +32,8 @@ on_disk_alone = pytest.mark.skipif(settings.SERVERS is not None, reason="it is a
 on_servers_alone = pytest.mark.skipif(settings.SERVERS is None, reason="it is about the servers: make test runs it")
 
 
-def pytest_sessionstart() -> None:
-    if settings.SERVERS:
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if settings.SERVERS and not is_xdist_controller(session):
         settings.SERVERS.start()
 
 
@@ -41,6 +42,11 @@ def pytest_unconfigure() -> None:
     if settings.SERVERS:
         settings.SERVERS.stop()
         shutil.rmtree(settings.SERVERS.folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings_xdist_suffix() -> None:
+    """Test processes side by side have a folder each, and in it a database of the name that their children know."""
 
 
 @pytest.fixture(scope="session")
