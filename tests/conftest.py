@@ -44,6 +44,13 @@ def pytest_unconfigure() -> None:
         shutil.rmtree(settings.SERVERS.folder, ignore_errors=True)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What processes side by side take as one: a file's tests, those with the real site after all others."""
+    for item in items:
+        live = "live" if "broker" in getattr(item, "fixturenames", ()) else "alone"
+        item.add_marker(pytest.mark.xdist_group(f"{item.path} {live}"))
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings_xdist_suffix() -> None:
     """Test processes side by side have a folder each, and in it a database of the name that their children know."""

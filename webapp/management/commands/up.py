@@ -74,8 +74,9 @@ class Command(BaseCommand):
             (settings.DATA / "demo-made").touch()
         self._wait(stack, lambda: worker_lives(since=started), "Waiting for the worker, which loads the model")
         self._wait(stack, demo.is_coloured, "Waiting for the first sample photo in colour")
+        opens = demo.opens(password=password)
         self.stdout.write(f"\n  Heirloom is ready:  http://{HOST}:{port}/")
-        if demo.opens(password=password):
+        if opens:
             self.stdout.write(f"  Sign in as:         {demo.EMAIL}")
             self.stdout.write(f"  Password:           {password}")
         self.stdout.write("  Ctrl-C stops it; the next start finds everything as it was.\n")
