@@ -32,13 +32,14 @@ _away_until = float("-inf")
 def after_commit(job: Job) -> None:
     """Send ``job`` to its queue once the transaction at hand is committed; at once where there is none.
 
-    Bulk is not sent here: housekeeping keeps a few of it in the queue, from each family in turn.
+    Bulk is not sent here: housekeeping and workers keep a few of it in the queue, from each family in turn.
     """
     if job.queue == Queue.INTERACTIVE:
-        transaction.on_commit(partial(_send_unless_away, job))
+        transaction.on_commit(partial(send_unless_away, job))
 
 
-def _send_unless_away(job: Job) -> bool:
+def send_unless_away(job: Job) -> bool:
+    """Send ``job``, unless the broker did not answer a moment ago: housekeeping sends it later. Whether it was sent."""
     return time.monotonic() >= _away_until and send(job)
 
 

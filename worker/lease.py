@@ -121,13 +121,23 @@ def run(*, model: type[Job], pk: UUID, attempt: int, work: Callable[[Any, Held],
         with Guard(held.end):
             may_go_on = _leave_well(held, work)
         _held = None
-        if not may_go_on:
+        if may_go_on:
+            _refill()
+        else:
             outage.rest(until=_stopping.is_set)
     finally:
         _held = None
         signal.signal(signal.SIGTERM, idle)
     if _stopping.is_set():
         raise SystemExit
+
+
+def _refill() -> None:
+    try:
+        jobs.refill()
+    except AWAY as error:
+        logger.warning("The queue could not be filled again: %s", error)
+        connection.close()
 
 
 def _parent(pid: int) -> str:

@@ -263,6 +263,22 @@ class TestSendingAgain:
         held["messages"] = len(chosen) - 3
         assert jobs.unsent() == chosen[-3:]
 
+    def test_a_queue_that_runs_low_is_filled_again_and_no_other(
+        self, album: Album, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sent: list[Any] = []
+        monkeypatch.setattr(dispatch, "send_unless_away", lambda job: sent.append(job) or jobs.note_sent(job) is None)
+        attic = [make_photo_row(album, queue=Queue.BULK).original for _ in range(jobs.BULK_AHEAD + 15)]
+        jobs.refill()
+        assert sent == attic[: jobs.BULK_AHEAD]
+        Original.objects.filter(pk__in=[job.pk for job in attic[: jobs.BULK_AHEAD // 2]]).update(status=Status.DONE)
+        jobs.refill()
+        assert len(sent) == jobs.BULK_AHEAD
+        Original.objects.filter(pk=sent[-1].pk).update(status=Status.DONE)
+        jobs.refill()
+        assert sent == attic[: len(sent)]
+        assert len(sent) == jobs.BULK_AHEAD + jobs.BULK_AHEAD // 2 + 1
+
     def test_the_bulk_waits_for_its_turn_and_the_first_photos_do_not(
         self,
         photo: Photo,
