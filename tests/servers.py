@@ -235,7 +235,7 @@ class ObjectStore(Server):
             **{name: str(port) for name, port in self.ports.items()},
         }
         # Its files of passage, and security settings of the user who runs it, are looked for in HOME.
-        environment = {**self._keys, "HOME": str(self.folder), "GOMEMLIMIT": "200MiB"}
+        environment = {**self._keys, "HOME": str(self.folder), "GOMEMLIMIT": "512MiB"}
         words = [f"-{name}={value}" for name, value in options.items()]
         command = [_weed(), "-logtostderr=true", "mini", *words]
         self.process = Process("object-store", *command, logs=self.folder.parent, environment=environment)

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import BooleanField, Count, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
 
-from ..models import Album, Coloring, Family, Membership, Photo, Role, User
+from ..models import Album, Coloring, Family, Membership, Photo, Role, Status, User
 from . import space
 from .queue import waits_for
 
@@ -17,6 +17,8 @@ CAN_EDIT = (Role.OWNER, Role.EDITOR)
 _IN_ORDER = ("original__created_at", "original_id", "page")
 """As they were uploaded. A page that was found later stands beside its first."""
 _OF_A_TILE = ("state", "refusal", "width", "height", "caption", "shown_id", "deleted_at")
+
+_ALL = Q()
 
 
 @dataclass
@@ -58,7 +60,9 @@ def can_edit(*, user: User, family_id: UUID) -> bool:
 def album_photos(*, album: Album) -> list[Photo]:
     """The photos of ``album`` in order, each with ``coloring`` and ``wait``: what tiles show, and no column more."""
     photos = album.photos.filter(deleted_at=None).select_related("original").order_by(*_IN_ORDER)
-    return with_colors(photos.only("album_id", "page", *_OF_A_TILE, "original__name"))
+    found = photos.only("album_id", "page", *_OF_A_TILE, "original__name")
+    # A tile in colour speaks of its coloring only while another one is open.
+    return with_colors(found, Q(photo__shown=None) | ~Q(status=Status.DONE))
 
 
 def album_page(*, user: User, album: Album, cursor: datetime) -> dict[str, Any]:
@@ -104,14 +108,17 @@ def in_order(photos: QuerySet[Photo]) -> QuerySet[Photo]:
     return photos.select_related("original", "shown", "album").order_by(*_IN_ORDER)
 
 
-def with_colors(photos: QuerySet[Photo] | Sequence[Photo]) -> list[Photo]:
-    """``photos``, each with its latest ``coloring`` and how long it has to ``wait``, in at most three queries more."""
+def with_colors(photos: QuerySet[Photo] | Sequence[Photo], which: Q = _ALL) -> list[Photo]:
+    """``photos``, each with its latest ``coloring`` and how long it has to ``wait``, in at most three queries more.
+
+    ``which``: the colorings that count.
+    """
     found = list(photos)
     latest: dict[UUID, Coloring] = {}
     if found:
         # By photo where there are few, by album where a list of ids would be long.
         few = {"photo__in": found} if len(found) <= 50 else {"photo__album__in": {photo.album_id for photo in found}}
-        said = Coloring.objects.filter(**few).defer("stage_seconds", "detail")
+        said = Coloring.objects.filter(which, **few).defer("stage_seconds", "detail")
         for coloring in said.order_by("created_at"):
             latest[coloring.photo_id] = coloring
     for photo in found:

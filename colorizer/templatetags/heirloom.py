@@ -4,7 +4,6 @@ from typing import Any
 
 from django import template
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from .. import words
@@ -23,24 +22,6 @@ def photo_url(context: dict[str, Any], photo: Photo | SharedPhoto, what: str, do
         return _shared_url(context, photo, what, download=download)
     version = photo.pk if what.startswith("grey-") or what == "original" else photo.shown_id
     return f"{photo.address}{what}/?v={version}{'&download=1' if download else ''}"
-
-
-@register.simple_tag(takes_context=True)
-def picture(context: dict[str, Any], photo: Photo | SharedPhoto, side: str) -> str:
-    """A tile's picture, "grey" or "colour". In Python, since an album's page has a thousand of them."""
-    is_grey = side == "grey"
-    return format_html(
-        '<img class="tile-{}" id="{}-{}" hx-preserve src="{}" width="{}" height="{}" alt="{}" loading="lazy" '
-        'decoding="async" data-coloring="{}">',
-        side,
-        side,
-        photo.pk if is_grey else photo.shown_id,
-        photo_url(context, photo, f"{side}-480"),
-        photo.width,
-        photo.height,
-        alt(photo) if is_grey else "",
-        "" if is_grey else photo.shown_id,
-    )
 
 
 @register.filter

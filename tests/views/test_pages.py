@@ -53,7 +53,7 @@ class TestAlbum:
     ) -> None:
         photos = {photo.pk: photo for photo in as_viewer.get(reverse("album", args=[album.pk])).context["photos"]}
         assert photos[many[0].pk].coloring.reason == "crashed"
-        assert photos[many[2].pk].coloring == photos[many[2].pk].shown
+        assert photos[many[2].pk].standing == "done"
         assert photos[many[1].pk].wait.place == 1
         assert photos[many[2].pk].wait is None
 
