@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.stack import done
+from webapp import in_turn
 from webapp.in_turn import AT_ONCE, FilesInTurn
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -94,3 +95,20 @@ def test_one_whose_sender_goes_away_is_forgotten() -> None:
         return inside.bodies
 
     assert done(broken_off()) == []
+
+
+def test_memory_is_given_back_once_the_last_of_many_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[int] = []
+
+    async def crowd() -> int:
+        inside = Inside()
+        app = FilesInTurn(inside)
+        monkeypatch.setattr(in_turn, "give_back_memory", lambda: given.append(len(inside.bodies)))
+        uploads = [asyncio.create_task(app(scope(len(LARGE)), coming(*parts(LARGE)), send)) for _ in range(2 * AT_ONCE)]
+        while len(inside.bodies) < AT_ONCE:
+            await asyncio.sleep(0)
+        inside.go.set()
+        await asyncio.gather(*uploads)
+        return len(inside.bodies)
+
+    assert [done(crowd())] == given == [2 * AT_ONCE]
