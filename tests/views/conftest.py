@@ -89,13 +89,16 @@ def as_viewer(sign_in: SignIn, viewer: User) -> Client:
     return sign_in(viewer)
 
 
+WEB = "heirloom-web-alone"
+
+
 @pytest.fixture(scope="session")
 def _web(_shared_database: None) -> Iterator[int]:
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "webapp.asgi:application", "--host", "127.0.0.1", "--port", str(port)]
     collect = Process("collectstatic", sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0")
     assert collect.process.wait() == 0, collect.log.read_text()
-    web = Process("web-alone", *command)
+    web = Process("web-alone", *command, environment={"PGAPPNAME": WEB})  # its name in the database
     wait_for(lambda: _listens(port), what=f"the web server: see {web.log}")
     yield port
     web.stop()
