@@ -20,6 +20,8 @@ _XYZ_FROM_RGB = torch.tensor(
 _RGB_FROM_XYZ = torch.linalg.inv(_XYZ_FROM_RGB)
 _WHITE = torch.tensor([0.95047, 1.0, 1.08883], dtype=torch.float64)
 
+AB_UNIT = 128.0
+"""Units of a* and b* in 1: what a network that ends in tanh answers, -1..1, holds all of sRGB times this."""
 BIN_STEP = 10
 SOFT_NEIGHBOURS = 5
 SOFT_SIGMA = 5.0
