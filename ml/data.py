@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from ml.color import bin_centres, grey_to_lightness, soft_encode, srgb_to_lab
 # Photos below this Hasler-Suesstrunk colourfulness teach dullness.
 DULL = 15.0
 _CACHED_SIDE = 160
+_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
 
 # Share of each group in a batch, and its categories. A category named nowhere belongs to "rest".
 MIX: dict[str, tuple[float, tuple[str, ...]]] = {
@@ -58,6 +60,8 @@ class PhotoRow:
     licence: str
     split: str
     colourfulness: float
+    report_set: str = ""
+    """Which of the source report's data sets a photo rebuilds: "1" nature, "2" people, "" none."""
 
 
 def read_index(folder: Path, split: str, licences: Sequence[str] = ()) -> list[PhotoRow]:
@@ -70,19 +74,52 @@ def read_index(folder: Path, split: str, licences: Sequence[str] = ()) -> list[P
         raise FileNotFoundError(f"{folder} holds no index.csv")
     with index.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
-        missing = set(PhotoRow.__dataclass_fields__) - set(reader.fieldnames or ())
+        missing = set(PhotoRow.__dataclass_fields__) - {"report_set"} - set(reader.fieldnames or ())
         if missing:
             raise ValueError(f"{index} lacks the columns {', '.join(sorted(missing))}")
         rows = [
             PhotoRow(
                 **{k: row[k] for k in ("path", "category", "source", "licence", "split")},
                 colourfulness=float(row["colourfulness"]),
+                report_set=row.get("report_set") or "",
             )
             for row in reader
         ]
     rows = [r for r in rows if r.split == split and (not licences or r.licence in licences)]
     if not rows:
         raise ValueError(f"{index} has no photo in split {split!r} with licence {' or '.join(licences) or 'any'}")
+    return rows
+
+
+def read_photos(folder: Path, split: str, licences: Sequence[str] = ()) -> list[PhotoRow]:
+    """The photos of a folder: by its ``index.csv`` where it has one, see :func:`read_index`; else all that lie in it.
+
+    Without an index the folder is read as ImageNet is laid out: only what lies in a sub-folder named as the split
+    where there is one, and a photo's category is the folder that it lies in, "" for the top one. Its licence is
+    "unclear" and its colourfulness, which nobody measured, infinite. Raises FileNotFoundError where there is no
+    such folder, ValueError where no photo is left.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {folder}")
+    if (folder / "index.csv").is_file():
+        return read_index(folder, split, licences)
+    top = folder / split if (folder / split).is_dir() else folder
+    files = sorted(f for f in top.rglob("*") if f.suffix.lower() in _SUFFIXES and f.is_file())
+    rows = [
+        PhotoRow(
+            path=file.relative_to(folder).as_posix(),
+            category="" if file.parent == top else file.parent.name,
+            source=folder.resolve().name,
+            licence="unclear",
+            split=split,
+            colourfulness=math.inf,
+        )
+        for file in files
+        if not licences or "unclear" in licences
+    ]
+    if not rows:
+        named = f" with licence {' or '.join(licences)}" if licences else ""
+        raise ValueError(f"{top} holds neither an index.csv nor any photo{named}: JPEG, PNG, WebP, TIFF or BMP")
     return rows
 
 

@@ -115,3 +115,28 @@ def test_bin_frequency_counts_softly_around_the_true_bin() -> None:
 def test_categories_must_fit_the_photos() -> None:
     with pytest.raises(ValueError, match="do not fit"):
         data.Sampler([np.zeros((4, 4, 3), np.uint8)], [], crop=4, stride=4, seed=0)
+
+
+def test_a_folder_without_an_index_is_read_as_imagenet_is_laid_out(tmp_path: Path) -> None:
+    for name in ("train/n01/a.JPEG", "val/n01/b.JPEG", "val/n02/c.png", "val/n02/notes.txt"):
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    rows = data.read_photos(tmp_path, "val")
+    assert [(r.path, r.category) for r in rows] == [("val/n01/b.JPEG", "n01"), ("val/n02/c.png", "n02")]
+    assert [r.path for r in data.read_photos(tmp_path / "train" / "n01", "val")] == ["a.JPEG"]
+    assert data.read_photos(tmp_path / "train" / "n01", "val")[0].category == ""
+    assert all(r.colourfulness >= data.DULL for r in rows)
+
+
+def test_a_folder_with_an_index_is_read_by_it(tmp_path: Path) -> None:
+    index(tmp_path, "a.webp,portrait,x,open,val,4,4,30,2")
+    (tmp_path / "b.png").touch()
+    assert [(r.path, r.report_set) for r in data.read_photos(tmp_path, "val")] == [("a.webp", "2")]
+
+
+def test_a_folder_without_photos_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="nor any photo: JPEG, PNG"):
+        data.read_photos(tmp_path, "val")
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        data.read_photos(tmp_path / "none", "val")
