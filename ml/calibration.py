@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
 
 import numpy as np
 import torch
@@ -21,7 +22,7 @@ from ml.checkpoint import calibration, load, save
 from ml.color import annealed_mean, lab_to_srgb, reduce_chroma, srgb_to_lab
 from ml.data import PhotoRow, open_photo
 from ml.evaluation import squash, through_pipeline
-from ml.method import AbField, LearnedMethod
+from ml.method import AbField, Guide, LearnedMethod
 from ml.networks import Network, logits_of
 
 BALANCES = (0.0, 0.2, 0.4, 0.6)
@@ -59,11 +60,12 @@ class _Listener:
 
     name = "listener"
     sha256 = ""
+    guides = frozenset({NoneType})
 
     def __init__(self) -> None:
         self.heard: list[NDArray[np.float32]] = []
 
-    def ab(self, lightness: NDArray[np.float32], vividness: float = 1.0) -> AbField:
+    def ab(self, lightness: NDArray[np.float32], guide: Guide = None, vividness: float = 1.0) -> AbField:
         self.heard.append(lightness)
         return AbField(np.zeros((2, 4, 4), np.float32))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
 from typing import Protocol
 
 import numpy as np
@@ -13,8 +14,18 @@ from numpy.typing import NDArray
 from ml.checkpoint import Card, dial, load, read_card, shipped
 from ml.color import annealed_mean
 from ml.networks import Network, fused, logits_of
+from ml.pins import Pins
+from ml.reference import Reference
 
 DEFAULT_MODEL = "lite"
+
+Guide = Pins | Reference | None
+"""What a person gives beside the photo."""
+_GUIDES = {Pins: "pins (--pins FILE)", Reference: "a reference photo (--reference PHOTO)"}
+
+
+class GuideError(ValueError):
+    """A guide that a method cannot use, or one that it cannot do without; a sentence for people."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +53,32 @@ class Method(Protocol):
         """Of its weights, in hex; empty where it has none."""
         ...
 
-    def ab(self, lightness: NDArray[np.float32], vividness: float = 1.0) -> AbField:
+    @property
+    def guides(self) -> frozenset[type]:
+        """The kinds of `Guide` it takes: `NoneType` among them where it colours on its own."""
+        ...
+
+    def ab(self, lightness: NDArray[np.float32], guide: Guide = None, vividness: float = 1.0) -> AbField:
         """Choose colours.
 
         Args:
             lightness: float32 [H, W], L* in 0..100, short side about 256.
+            guide: of one of `guides`.
             vividness: 0..2; 0 = grey, 1 = the method's calibrated default.
+
+        Raises:
+            GuideError: as `check_guide`.
         """
         ...
+
+
+def check_guide(method: Method, guide: Guide) -> None:
+    """Raise GuideError where a method cannot use this guide, or cannot do without one."""
+    if type(guide) in method.guides:
+        return
+    if guide is None:
+        raise GuideError(f"{method.name} needs {' or '.join(_GUIDES[kind] for kind in method.guides)}")
+    raise GuideError(f"{method.name} does not take {_GUIDES[type(guide)]}")
 
 
 class LearnedMethod:
@@ -76,16 +105,24 @@ class LearnedMethod:
         """The card's."""
         return str(self.card.get("sha256", ""))
 
-    def ab(self, lightness: NDArray[np.float32], vividness: float = 1.0) -> AbField:
+    @property
+    def guides(self) -> frozenset[type]:
+        """None, and pins where the network was trained with them."""
+        return frozenset({NoneType, Pins} if self._network.guided else {NoneType})
+
+    def ab(self, lightness: NDArray[np.float32], guide: Guide = None, vividness: float = 1.0) -> AbField:
         """See `Method.ab`: the annealed mean at the card's temperature, times its gain.
 
         Raises:
             ValueError: vividness outside 0..2.
+            GuideError: pins for a network that takes none, or a reference.
         """
+        check_guide(self, guide)
         temperature, gain = dial(self.card, vividness)
         batch = torch.from_numpy(lightness)[None, None].to(self.device).to(memory_format=torch.channels_last)
+        pins = torch.from_numpy(guide.raster(lightness))[None].to(self.device) if isinstance(guide, Pins) else None
         with torch.inference_mode():
-            ab = annealed_mean(logits_of(self._network, batch), temperature)[0] * gain
+            ab = annealed_mean(logits_of(self._network, batch, pins), temperature)[0] * gain
         return AbField(ab.float().cpu().numpy())
 
 

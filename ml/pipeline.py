@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ml import software
 from ml.appearance import to_lightness
 from ml.color import CHROMA_ROWS, max_chroma_table
-from ml.method import AbField, Method
+from ml.method import AbField, Guide, Method
 from ml.photo import DEFAULT_LIMITS, Limits, Photo, open_page
 from ml.saving import write
 from ml.upsampling import joint_bilateral
@@ -58,20 +58,30 @@ class Coloured:
     field: AbField
 
 
-def colorize(photo: Photo, method: Method, vividness: float = 1.0, on_stage: OnStage | None = None) -> Coloured:
+def colorize(
+    photo: Photo,
+    method: Method,
+    vividness: float = 1.0,
+    on_stage: OnStage | None = None,
+    *,
+    guide: Guide = None,
+) -> Coloured:
     """Colour an open photo.
 
     The method runs here; the full-size pixels are computed when `ml.saving.write` reads `Coloured.image`.
+
+    Raises:
+        GuideError: see `ml.method.check_guide`.
     """
     tell = on_stage or _silent
     tell(Stage.COLOURING, 10)
     small = to_lightness(photo.preview)
     lightness = _as_array(small)
-    field = method.ab(_resized(lightness, *_network_size(*lightness.shape)), vividness)
+    field = method.ab(_resized(lightness, *_network_size(*lightness.shape)), guide, vividness)
     tell(Stage.JOINING, 30)
     shrink = min(1.0, WORKING_LONG_SIDE / max(lightness.shape))
-    guide = _resized(lightness, *(max(1, round(side * shrink)) for side in lightness.shape))
-    ab = pyvips.Image.new_from_array(np.ascontiguousarray(joint_bilateral(field.ab, guide).transpose(1, 2, 0)))
+    working = _resized(lightness, *(max(1, round(side * shrink)) for side in lightness.shape))
+    ab = pyvips.Image.new_from_array(np.ascontiguousarray(joint_bilateral(field.ab, working).transpose(1, 2, 0)))
     tell(Stage.JOINING, 40)
     return Coloured(
         image=encoded(coloured_lab(photo.lightness(), ab), photo.info.bits),
@@ -86,6 +96,7 @@ def colorize_file(
     method: Method,
     *,
     page: int = 0,
+    guide: Guide = None,
     vividness: float = 1.0,
     limits: Limits = DEFAULT_LIMITS,
     on_stage: OnStage | None = None,
@@ -97,17 +108,19 @@ def colorize_file(
         out: the result, written in `ml.saving.output_format` of the original's format.
         method: see `ml.method.load_method`.
         page: of a TIFF with several, 0-based.
+        guide: pins or a reference, where the method takes them.
         vividness: 0..2, 1 = the model's default.
         limits: what the file may ask of us.
         on_stage: hears of progress and may raise to abort; then no file is left behind.
 
     Raises:
         PhotoError, OSError, IndexError: see `ml.photo.open_page` and `ml.saving.write`.
+        GuideError: see `ml.method.check_guide`.
     """
     tell = on_stage or _silent
     tell(Stage.READING, 0)
     photo = open_page(path, page, limits)
-    coloured = colorize(photo, method, vividness, on_stage)
+    coloured = colorize(photo, method, vividness, on_stage, guide=guide)
     label = Label(software(), method.name, method.sha256)
     write(coloured.image, photo, out, label, lambda percent: tell(Stage.WRITING, 40 + percent * 60 // 100))
     return coloured

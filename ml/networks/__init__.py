@@ -86,18 +86,21 @@ def fused(network: N) -> N:
 
 
 @torch.inference_mode()
-def logits_of(network: Network, lightness: Tensor) -> Tensor:
+def logits_of(network: Network, lightness: Tensor, pins: Tensor | None = None) -> Tensor:
     """Run a network on a picture of any size.
 
     ``lightness``: ``[N, 1, H, W]`` L*; H and W are padded by reflection to the network's multiple and the
     answer is cut back to ``[N, bins, ceil(H / stride), ceil(W / stride)]``, so its cells stay in place.
+    ``pins``: ``[N, 3, H, W]``, a*, b* and mask, padded with none.
     """
     height, width = lightness.shape[-2:]
     right, below = -width % network.multiple, -height % network.multiple
     # Reflection cannot reach further than the picture itself; a strip repeats its edge instead.
     mode = "reflect" if right < width and below < height else "replicate"
     padded = F.pad(lightness, (0, right, 0, below), mode=mode)
-    logits: Tensor = network(padded.contiguous(memory_format=torch.channels_last))
+    if pins is not None:
+        pins = F.pad(pins, (0, right, 0, below)).contiguous(memory_format=torch.channels_last)
+    logits: Tensor = network(padded.contiguous(memory_format=torch.channels_last), pins)
     return logits[..., : -(-height // network.stride), : -(-width // network.stride)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from ml.method import AbField
+from ml.method import AbField, Guide
 
 SavePhoto = Callable[..., Path]
 
@@ -21,11 +22,12 @@ class Painter:
 
     name = "painter"
     sha256 = ""
+    guides = frozenset({NoneType})
 
     def __init__(self, chroma: float = 90.0) -> None:
         self.chroma = chroma
 
-    def ab(self, lightness: np.ndarray, vividness: float = 1.0) -> AbField:
+    def ab(self, lightness: np.ndarray, guide: Guide = None, vividness: float = 1.0) -> AbField:
         height, width = (side // 4 for side in lightness.shape)
         y, x = np.mgrid[0:height, 0:width] / max(height, width)
         hue = 6 * x + 4 * y

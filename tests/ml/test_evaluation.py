@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import NoneType
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from skimage import data as skimage_data
 from ml import calibration, checkpoint, evaluation, networks
 from ml.color import bin_centres
 from ml.data import PhotoRow, read_index
-from ml.method import AbField, load_method
+from ml.method import AbField, Guide, load_method
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +40,9 @@ class Blue:
 
     name = "blue"
     sha256 = ""
+    guides = frozenset({NoneType})
 
-    def ab(self, lightness: np.ndarray, vividness: float = 1.0) -> AbField:
+    def ab(self, lightness: np.ndarray, guide: Guide = None, vividness: float = 1.0) -> AbField:
         return AbField(np.stack([np.zeros((8, 8)), np.full((8, 8), -20 * vividness)]).astype(np.float32))
 
 

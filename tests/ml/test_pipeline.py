@@ -13,10 +13,13 @@ import tifffile
 from PIL import Image
 
 from ml.appearance import to_lightness
-from ml.method import LearnedMethod, load_method, models
+from ml.method import GuideError, LearnedMethod, load_method, models
 from ml.networks import create
+from ml.networks.lite import Lite
 from ml.photo import Limits, PhotoError, Refusal, open_page
+from ml.pins import Pin, Pins
 from ml.pipeline import Stage, colorize, colorize_file, coloured_lab
+from ml.reference import Reference
 from ml.saving import rendition, write
 from ml.sniff import Format, sniff
 from ml.upsampling import joint_bilateral
@@ -341,3 +344,13 @@ def test_the_shipped_model_gives_the_sky_another_colour_than_the_grass(save_phot
     result = colorize(open_page(save_photo("a.png", camera)), load_method())
     ab = lab(result.preview)[..., 1:]
     assert ab[:40, :100, 1].mean() < ab[150:, 200:, 1].mean() - 5
+
+
+def test_a_guide_that_a_method_cannot_use_is_refused_in_a_sentence(save_photo, camera, monkeypatch) -> None:
+    monkeypatch.setattr(Lite, "guided", False)
+    photo = open_page(save_photo("a.png", camera))
+    reference = Reference(np.zeros((8, 8), np.float32), np.zeros((2, 8, 8), np.float32))
+    with pytest.raises(GuideError, match="tiny does not take pins"):
+        colorize(photo, LearnedMethod(create("lite"), CARD), guide=Pins((Pin(0.5, 0.5, 10, 10),)))
+    with pytest.raises(GuideError, match="tiny does not take a reference"):
+        colorize(photo, LearnedMethod(create("lite"), CARD), guide=reference)
