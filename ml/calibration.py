@@ -19,12 +19,13 @@ from torch.nn import functional as F
 
 from ml import metrics
 from ml.checkpoint import calibration, load, save
-from ml.color import annealed_mean, lab_to_srgb, reduce_chroma, srgb_to_lab
+from ml.color import lab_to_srgb, reduce_chroma, srgb_to_lab
 from ml.data import PhotoRow, open_photo
 from ml.evaluation import squash, through_pipeline
 from ml.method import AbField, Guide, LearnedMethod
-from ml.networks import Network, logits_of
+from ml.networks import Network, output_of
 
+# A network that regresses has a gain alone.
 BALANCES = (0.0, 0.2, 0.4, 0.6)
 TEMPERATURES = (1.0, 0.7, 0.5, 0.35)
 # Of the candidates this close to the best PSNR, in dB, the one that gets rare colours right most often wins: at one
@@ -38,7 +39,8 @@ class Candidate:
     """A default that reaches the target ratio, and what it gives on the small copies."""
 
     balance: float
-    temperature: float
+    temperature: float | None
+    """None where the network regresses."""
     gain: float
     psnr_gain: float
     """Over grey, in dB."""
@@ -52,7 +54,7 @@ class _Sample:
     truth: Tensor
     truth_lab: Tensor
     lightness: Tensor
-    logits: Tensor
+    output: Tensor
 
 
 class _Listener:
@@ -83,10 +85,11 @@ def search(network: Network, photos: Sequence[Image.Image], ratio: float = 1.0) 
     frequency = torch.bincount(bins, minlength=metrics.BINS) / len(bins)
     grey = _judge(samples, [_picture(s.lightness, torch.zeros(2, 1, 1)) for s in samples], frequency)
     found = []
-    for balance in BALANCES:
-        lift = (balance * network.log_frequency)[:, None, None]
-        for temperature in TEMPERATURES:
-            fields = [_field(s.logits.float() - lift, temperature) for s in samples]
+    balances, temperatures = (BALANCES, TEMPERATURES) if network.classifies() else ((0.0,), (None,))
+    for balance in balances:
+        lift = (balance * network.log_frequency)[:, None, None] if balance else 0.0
+        for temperature in temperatures:
+            fields = [_field(network, s.output.float() - lift, temperature) for s in samples]
             gain = _gain(samples, fields, target)
             pictures = [_picture(s.lightness, gain * ab) for s, ab in zip(samples, fields, strict=True)]
             psnr, ciede2000, auc = _judge(samples, pictures, frequency)
@@ -126,10 +129,10 @@ def _sample(network: Network, photo: Image.Image) -> _Sample:
     listener = _Listener()
     grey = photo.convert("L")
     through_pipeline(listener)(grey)
-    logits = logits_of(network, torch.from_numpy(listener.heard[0])[None, None])[0]
+    output = output_of(network, torch.from_numpy(listener.heard[0])[None, None])[0]
     small = srgb_to_lab(_small(grey.convert("RGB")))[:1]
     truth = _small(photo)
-    return _Sample(truth, srgb_to_lab(truth), small, logits.half())
+    return _Sample(truth, srgb_to_lab(truth), small, output.half())
 
 
 def _small(photo: Image.Image) -> Tensor:
@@ -141,9 +144,9 @@ def _squashed(photo: Image.Image) -> Tensor:
     return torch.from_numpy(squash(photo)).permute(2, 0, 1).float() / 255
 
 
-def _field(logits: Tensor, temperature: float) -> Tensor:
-    ab = annealed_mean(logits, temperature)
-    return F.interpolate(ab[None], (_SIDE, _SIDE), mode="bilinear", align_corners=False)[0]
+def _field(network: Network, output: Tensor, temperature: float | None) -> Tensor:
+    ab = network.ab(output[None], temperature or 1.0)
+    return F.interpolate(ab, (_SIDE, _SIDE), mode="bilinear", align_corners=False)[0]
 
 
 def _picture(lightness: Tensor, ab: Tensor) -> Tensor:
@@ -161,7 +164,7 @@ def calibrate(path: Path, folder: Path, rows: Sequence[PhotoRow]) -> Iterator[st
     found = search(network, photos)
     for c in found:
         yield (
-            f"balance {c.balance:g}, temperature {c.temperature:g}, gain {c.gain:g}: "
+            f"{_dials(c, c.gain)}: "
             f"{c.psnr_gain:+.3f} dB over grey, CIEDE2000 {c.ciede2000:.2f}, rebalanced AuC {c.auc_gain:+.4f}"
         )
     best, gain = found[0], found[0].gain
@@ -175,4 +178,10 @@ def calibrate(path: Path, folder: Path, rows: Sequence[PhotoRow]) -> Iterator[st
         gain = round(gain / ratio, 3)
     card["calibration"] = {**calibration(best.temperature, gain), "balance": best.balance, "photos": len(photos)}
     save(path.parent, card["name"], network, card)
-    yield f"default: balance {best.balance:g}, temperature {best.temperature:g}, gain {gain:g}"
+    yield f"default: {_dials(best, gain)}"
+
+
+def _dials(candidate: Candidate, gain: float) -> str:
+    if candidate.temperature is None:
+        return f"gain {gain:g}"
+    return f"balance {candidate.balance:g}, temperature {candidate.temperature:g}, gain {gain:g}"

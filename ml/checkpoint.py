@@ -108,6 +108,7 @@ def shipped() -> dict[str, Path]:
 def dial(card: Card, vividness: float) -> tuple[float, float]:
     """Temperature and ab gain of a vividness, by straight lines between the card's points.
 
+    The temperature is 1 where the card has none: a network that regresses.
     ``vividness``: 0 (grey) to 2, 1 is the calibrated default; outside it raises ValueError.
     """
     if not 0 <= vividness <= 2:
@@ -120,20 +121,19 @@ def dial(card: Card, vividness: float) -> tuple[float, float]:
         first, second = points[name][low : low + 2]
         return float(first + (second - first) * part)
 
-    return between("temperature"), between("gain")
+    return between("temperature") if "temperature" in points else 1.0, between("gain")
 
 
-def calibration(temperature: float, gain: float) -> dict[str, list[float]]:
-    """A card's ``calibration`` from the default's temperature and gain.
+def calibration(temperature: float | None, gain: float) -> dict[str, list[float]]:
+    """A card's ``calibration`` from the default's temperature (None where the network regresses) and gain.
 
     Under 1 vividness fades the same colours; over 1 it also sharpens the distribution, because gain alone
     makes the doubtful colours as loud as the sure ones.
     """
-    return {
-        "vividness": [0.0, 1.0, 2.0],
-        "temperature": [temperature, temperature, round(temperature * 0.6, 4)],
-        "gain": [0.0, gain, round(gain * 1.35, 4)],
-    }
+    points = {"vividness": [0.0, 1.0, 2.0], "gain": [0.0, gain, round(gain * 1.35, 4)]}
+    if temperature is not None:
+        points["temperature"] = [temperature, temperature, round(temperature * 0.6, 4)]
+    return points
 
 
 def describe(card: Card) -> str:

@@ -12,6 +12,7 @@ import functools
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 _XYZ_FROM_RGB = torch.tensor(
     [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]],
@@ -23,6 +24,7 @@ _WHITE = torch.tensor([0.95047, 1.0, 1.08883], dtype=torch.float64)
 AB_UNIT = 128.0
 """Units of a* and b* in 1: what a network that ends in tanh answers, -1..1, holds all of sRGB times this."""
 BIN_STEP = 10
+MARGINAL_STEP = 5
 SOFT_NEIGHBOURS = 5
 SOFT_SIGMA = 5.0
 _AB_LIMIT = 110
@@ -195,3 +197,44 @@ def annealed_mean(logits: Tensor, temperature: float = 1.0) -> Tensor:
         raise ValueError(f"temperature must be above 0, not {temperature}")
     probability = (logits.float() / temperature).softmax(dim=-3)
     return torch.einsum("...khw,kc->...chw", probability, centres.to(probability))
+
+
+@functools.cache
+def marginal_centres() -> Tensor:
+    """Centres of the bins of a* alone, and of b* alone: float32 ``[45]``, -110 to 110 in steps of 5."""
+    return torch.arange(-_AB_LIMIT, _AB_LIMIT + 1, MARGINAL_STEP, dtype=torch.float32)
+
+
+def marginal_encode(ab: Tensor) -> Tensor:
+    """Number of the nearest bin of a* and of b*: ``ab`` ``[..., 2, H, W]``, returns int64 of the same shape."""
+    _check("ab", ab, 2)
+    last = len(marginal_centres()) - 1
+    return ((ab + _AB_LIMIT) / MARGINAL_STEP).round().clamp(0, last).long()
+
+
+def marginal_mean(logits: Tensor, temperature: float = 1.0) -> Tensor:
+    """Mean ab of two sharpened distributions, one over a* and one over b*.
+
+    ``logits``: ``[..., 2 x 45, H, W]``, those of a* first; returns ``[..., 2, H, W]``. ``temperature`` as in
+    :func:`annealed_mean`. After Hwang and Zhou 2016, who bin two chroma channels apart.
+    """
+    centres = marginal_centres()
+    _check("logits", logits, 2 * len(centres))
+    if not temperature > 0:
+        raise ValueError(f"temperature must be above 0, not {temperature}")
+    probability = torch.stack((logits.float() / temperature).chunk(2, dim=-3), dim=-4).softmax(dim=-3)
+    return torch.einsum("...ckhw,k->...chw", probability, centres.to(probability))
+
+
+def marginal_shares(joint: Tensor) -> Tensor:
+    """Shares of the bins of a* and of b*: ``[2 x 45]``, each half sums to 1, from ``joint``, those of the joint bins.
+
+    Between the joint grid's coarser steps the shares are read off a straight line.
+    """
+    halves = []
+    for centres in bin_centres().to(joint).unbind(dim=1):
+        coarse = torch.arange(-_AB_LIMIT, _AB_LIMIT + 1, BIN_STEP).to(joint)
+        shares = joint.new_zeros(len(coarse)).index_add(0, torch.searchsorted(coarse, centres.contiguous()), joint)
+        fine = F.interpolate(shares[None, None], len(marginal_centres()), mode="linear", align_corners=True).flatten()
+        halves.append(fine / fine.sum())
+    return torch.cat(halves)

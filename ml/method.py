@@ -12,8 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from ml.checkpoint import Card, dial, load, read_card, shipped
-from ml.color import annealed_mean
-from ml.networks import Network, fused, logits_of
+from ml.networks import Network, fused, output_of
 from ml.pins import Pins
 from ml.reference import Reference
 
@@ -111,7 +110,7 @@ class LearnedMethod:
         return frozenset({NoneType, Pins} if self._network.guided else {NoneType})
 
     def ab(self, lightness: NDArray[np.float32], guide: Guide = None, vividness: float = 1.0) -> AbField:
-        """See `Method.ab`: the annealed mean at the card's temperature, times its gain.
+        """See `Method.ab`: the network's colour at the card's temperature, times its gain.
 
         Raises:
             ValueError: vividness outside 0..2.
@@ -122,7 +121,7 @@ class LearnedMethod:
         batch = torch.from_numpy(lightness)[None, None].to(self.device).to(memory_format=torch.channels_last)
         pins = torch.from_numpy(guide.raster(lightness))[None].to(self.device) if isinstance(guide, Pins) else None
         with torch.inference_mode():
-            ab = annealed_mean(logits_of(self._network, batch, pins), temperature)[0] * gain
+            ab = self._network.ab(output_of(self._network, batch, pins), temperature)[0] * gain
         return AbField(ab.float().cpu().numpy())
 
 

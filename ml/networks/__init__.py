@@ -12,15 +12,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from ml.color import bin_centres
+from ml.color import annealed_mean, bin_centres, marginal_centres, marginal_mean, marginal_shares
 
 
 class Network(nn.Module):
     """What every network declares, and what it maps.
 
     ``forward(lightness, pins=None)``: lightness ``[N, 1, H, W]`` float32 L* 0..100 with H and W
-    multiples of ``multiple``; returns logits ``[N, bins, H / stride, W / stride]`` over
-    :func:`ml.color.bin_centres`.
+    multiples of ``multiple``; returns ``[N, channels, H / stride, W / stride]``, and ``bins`` says what that is:
+
+    - "joint": logits over :func:`ml.color.bin_centres`;
+    - "marginal": logits over :func:`ml.color.marginal_centres`, those of a* and then those of b*;
+    - "none": it regresses: a* and b* in Lab units.
     """
 
     name: ClassVar[str]
@@ -34,8 +37,20 @@ class Network(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("log_frequency", torch.zeros(len(bin_centres())))
+        self.register_buffer("log_frequency", torch.zeros(self.channels() if self.classifies() else 0))
         self.register_buffer("balance", torch.zeros(()))
+
+    @classmethod
+    def classifies(cls) -> bool:
+        """Whether its output is a distribution, which a temperature sharpens, or the colour itself."""
+        return cls.bins != "none"
+
+    @classmethod
+    def channels(cls) -> int:
+        """How many its output has."""
+        if not cls.classifies():
+            return 2
+        return len(bin_centres()) if cls.bins == "joint" else 2 * len(marginal_centres())
 
     def balanced(self, logits: Tensor) -> Tensor:
         """Logits; in use, not in training, lifted by ``balance`` (0 none to 1 full) for bins rare in the data.
@@ -50,8 +65,20 @@ class Network(nn.Module):
         return []
 
     def start_from(self, frequency: Tensor) -> None:
-        """Take over the data's bin shares, ``[bins]``; an untrained classifier begins at them."""
-        self.log_frequency.copy_(frequency.clamp(min=_RAREST).log())
+        """Take over the data's shares of the joint bins; an untrained classifier begins at them."""
+        if not self.classifies():
+            return
+        shares = marginal_shares(frequency) if self.bins == "marginal" else frequency
+        self.log_frequency.copy_(shares.clamp(min=_RAREST).log())
+
+    def ab(self, output: Tensor, temperature: float = 1.0) -> Tensor:
+        """The colour that an output stands for: ``[N, 2, h, w]`` in Lab units.
+
+        Of a distribution the annealed mean at ``temperature``; where the network regresses, the output itself.
+        """
+        if not self.classifies():
+            return output.float()
+        return marginal_mean(output, temperature) if self.bins == "marginal" else annealed_mean(output, temperature)
 
     def freeze_early(self) -> None:
         """Stop the lowest pre-trained layers from learning, where the network has such."""
@@ -86,11 +113,11 @@ def fused(network: N) -> N:
 
 
 @torch.inference_mode()
-def logits_of(network: Network, lightness: Tensor, pins: Tensor | None = None) -> Tensor:
+def output_of(network: Network, lightness: Tensor, pins: Tensor | None = None) -> Tensor:
     """Run a network on a picture of any size.
 
     ``lightness``: ``[N, 1, H, W]`` L*; H and W are padded by reflection to the network's multiple and the
-    answer is cut back to ``[N, bins, ceil(H / stride), ceil(W / stride)]``, so its cells stay in place.
+    output is cut back to ``[N, channels, ceil(H / stride), ceil(W / stride)]``, so its cells stay in place.
     ``pins``: ``[N, 3, H, W]``, a*, b* and mask, padded with none.
     """
     height, width = lightness.shape[-2:]
@@ -100,8 +127,8 @@ def logits_of(network: Network, lightness: Tensor, pins: Tensor | None = None) -
     padded = F.pad(lightness, (0, right, 0, below), mode=mode)
     if pins is not None:
         pins = F.pad(pins, (0, right, 0, below)).contiguous(memory_format=torch.channels_last)
-    logits: Tensor = network(padded.contiguous(memory_format=torch.channels_last), pins)
-    return logits[..., : -(-height // network.stride), : -(-width // network.stride)]
+    output: Tensor = network(padded.contiguous(memory_format=torch.channels_last), pins)
+    return output[..., : -(-height // network.stride), : -(-width // network.stride)]
 
 
 _RAREST = 1e-5

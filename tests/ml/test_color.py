@@ -156,3 +156,32 @@ def test_a_low_temperature_moves_the_mean_to_the_mode() -> None:
 def test_a_temperature_of_nought_is_refused() -> None:
     with pytest.raises(ValueError, match="temperature"):
         color.annealed_mean(torch.zeros(225, 1, 1), 0)
+
+
+def test_marginal_bins_name_the_nearest_step_of_each_channel() -> None:
+    ab = torch.tensor([[-110.0, 2.4, 200.0], [0.0, -7.6, 107.6]])[:, None]
+    index = color.marginal_encode(ab)
+    assert color.marginal_centres()[index].squeeze(1).tolist() == [[-110, 0, 110], [0, -10, 110]]
+
+
+def test_the_marginal_mean_reads_each_channel_from_its_own_half() -> None:
+    logits = torch.full((90, 1, 1), -50.0)
+    logits[24], logits[26] = 0.0, 0.0  # a*: 10 or 20
+    logits[45 + 18] = 0.0  # b*: -20
+    torch.testing.assert_close(color.marginal_mean(logits).flatten(), torch.tensor([15.0, -20.0]))
+    logits[26] = 1.0
+    assert color.marginal_mean(logits, 0.05)[0].item() == pytest.approx(20, abs=1e-3)
+    with pytest.raises(ValueError, match="temperature"):
+        color.marginal_mean(logits, 0)
+
+
+def test_marginal_shares_follow_the_joint_ones() -> None:
+    joint = torch.zeros(len(color.bin_centres()))
+    for ab, share in ((10, -20), 0.75), ((30, -20), 0.25):
+        joint[(color.bin_centres() == torch.tensor(ab)).all(dim=1)] = share
+    a, b = color.marginal_shares(joint).split(len(color.marginal_centres()))
+    assert a.sum().item() == pytest.approx(1)
+    assert color.marginal_centres()[a.argmax()] == 10
+    assert a[28] / a[24] == pytest.approx(1 / 3)
+    assert b.sum().item() == pytest.approx(1)
+    assert (b * color.marginal_centres()).sum().item() == pytest.approx(-20, abs=1e-4)
