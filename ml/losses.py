@@ -1,4 +1,4 @@
-"""What a network over ab bins is trained on."""
+"""What networks are trained on."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ _REGRESSION_DELTA = 20.0
 
 
 def bin_weights(frequency: Tensor, rebalance: float) -> Tensor:
-    """Weight of each bin: ``frequency ** -rebalance``, with a mean of 1 over the data.
+    """Weight of each bin: one over its share mixed with an even share, with a mean of 1 over the data.
 
-    ``frequency``: ``[bins]``, share of each bin, sums to 1. ``rebalance`` 0 (none) to 1 (full). After Zhang,
-    Isola and Efros 2016, section 2.2, with a power instead of a mixture. Raises ValueError outside 0..1.
+    ``frequency``: ``[bins]``, share of each bin, sums to 1; :func:`ml.data.bin_frequency` counts softly, which is
+    the paper's smoothing with a sigma of 5. ``rebalance`` 0 (none) to 1 (full) is 1 - lambda of Zhang, Isola and
+    Efros 2016, eq. 4; they take 0.5. Raises ValueError outside 0..1.
     """
     if not 0 <= rebalance <= 1:
         raise ValueError(f"rebalance must be 0..1, not {rebalance}")
-    weight = frequency.clamp(min=1e-5) ** -rebalance
+    mixed = rebalance * frequency + (1 - rebalance) / len(frequency)
+    weight = 1 / mixed.clamp(min=1e-5)
     return weight / (weight * frequency).sum()
 
 
@@ -44,3 +46,14 @@ def colour_loss(logits: Tensor, ab: Tensor, weights: Tensor | None = None, regre
         mean = torch.einsum("nkhw,kc->nchw", log_probability.exp(), bin_centres().to(logits))
         loss = loss + regression * F.huber_loss(mean / _REGRESSION_DELTA, ab / _REGRESSION_DELTA)
     return loss
+
+
+def adversarial_loss(logits: Tensor, true: bool, smoothing: float = 0.0) -> Tensor:
+    """How far a discriminator's answers are from saying that its pictures are true, or painted.
+
+    ``logits``: any shape, above 0 for "true". ``smoothing`` asks for a little less than certainty of true pictures,
+    0.1 for 0.9; of painted ones never, or the painter would be praised for what is wrong. Returns a scalar:
+    binary cross-entropy. Goodfellow et al. 2014, eq. 1; Salimans et al. 2016, section 3.4.
+    """
+    target = torch.full_like(logits, 1 - smoothing if true else 0.0)
+    return F.binary_cross_entropy_with_logits(logits, target)

@@ -153,6 +153,15 @@ def test_a_low_temperature_moves_the_mean_to_the_mode() -> None:
     assert near < 0.1 < far
 
 
+def test_temperature_one_is_the_mean_and_towards_nought_the_mode() -> None:
+    logits = 3 * torch.randn(2, 225, 3, 4, generator=torch.Generator().manual_seed(0))
+    centres = color.bin_centres()
+    mean = (logits.softmax(dim=1)[:, :, None] * centres[:, :, None, None]).sum(dim=1)
+    torch.testing.assert_close(color.annealed_mean(logits, 1.0), mean, atol=1e-3, rtol=0)
+    mode = centres[logits.argmax(dim=1)].movedim(-1, 1)
+    torch.testing.assert_close(color.annealed_mean(logits, 1e-4), mode, atol=1e-3, rtol=0)
+
+
 def test_a_temperature_of_nought_is_refused() -> None:
     with pytest.raises(ValueError, match="temperature"):
         color.annealed_mean(torch.zeros(225, 1, 1), 0)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import pytest
 import torch
 
 from ml.color import bin_centres, soft_encode
-from ml.losses import bin_weights, colour_loss
+from ml.data import bin_frequency
+from ml.losses import adversarial_loss, bin_weights, colour_loss
 
 BINS = len(bin_centres())
 
@@ -47,9 +51,33 @@ def test_rare_bins_weigh_more_and_the_mean_stays_one() -> None:
     frequency = torch.tensor([0.9, 0.09, 0.01])
     weights = bin_weights(frequency, 0.5)
     assert weights[0] < weights[1] < weights[2]
-    assert weights[2] / weights[0] == pytest.approx(90**0.5)
+    # Half of the share, half of an even third.
+    assert weights[2] / weights[0] == pytest.approx((0.9 + 1 / 3) / (0.01 + 1 / 3))
     assert (weights * frequency).sum() == pytest.approx(1)
     assert bin_weights(frequency, 0).tolist() == pytest.approx([1, 1, 1])
+
+
+def test_full_rebalancing_makes_all_bins_count_alike_and_one_never_seen_breaks_nothing() -> None:
+    frequency = torch.tensor([0.9, 0.1, 0.0])
+    counted = bin_weights(frequency, 1) * frequency
+    assert counted.tolist() == pytest.approx([0.5, 0.5, 0])
+    assert bin_weights(frequency, 1).isfinite().all()
+
+
+def test_the_datas_bins_and_their_weights_multiply_to_one() -> None:
+    rng = np.random.default_rng(0)
+    planes = [rng.integers(60, 200, (40, 40, 3)).astype(np.uint8) for _ in range(3)]
+    prior = bin_frequency(planes)
+    assert (prior * bin_weights(prior, 0.5)).sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_the_datas_bins_are_counted_with_a_gaussian_of_sigma_five() -> None:
+    plane = np.full((8, 8, 3), 128, np.uint8) + np.array([0, 20, 10], np.uint8)
+    prior = bin_frequency([plane])
+    distance = (bin_centres() - torch.tensor([20.0, 10.0])).norm(dim=1)
+    at, beside = prior[distance == 0].item(), prior[distance == 10]
+    assert beside.tolist() == pytest.approx([at * math.exp(-(10**2) / (2 * 5**2))] * 4)
+    assert prior[distance > 10].sum() == 0
 
 
 def test_weights_scale_each_cell_by_its_true_bin() -> None:
@@ -69,3 +97,18 @@ def test_a_rebalance_outside_its_range_is_refused() -> None:
 def test_sizes_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="do not fit"):
         colour_loss(torch.zeros(1, BINS, 4, 4), torch.zeros(1, 2, 8, 8))
+
+
+def test_a_discriminator_in_doubt_loses_log_two_either_way() -> None:
+    doubt = torch.zeros(2, 1, 3, 3)
+    for true in (True, False):
+        assert adversarial_loss(doubt, true).item() == pytest.approx(math.log(2))
+
+
+def test_smoothing_asks_less_certainty_of_true_pictures_alone() -> None:
+    certain = torch.full((1, 1, 2, 2), 9.0)
+    assert adversarial_loss(certain, True, smoothing=0.1) > 0.5 > adversarial_loss(certain, True)
+    best = torch.tensor(0.9).logit().requires_grad_()
+    (gradient,) = torch.autograd.grad(adversarial_loss(best, True, smoothing=0.1), best)
+    assert gradient.item() == pytest.approx(0, abs=1e-6)
+    assert adversarial_loss(-certain, False, smoothing=0.1) == adversarial_loss(-certain, False)
