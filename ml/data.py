@@ -1,4 +1,4 @@
-"""Photos for training: the index, a cache in memory, the mix, and batches that can be made again exactly."""
+"""Photos for training: the index, and a cache of what training needs of them in memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch import Tensor
-from torch.nn import functional as F
 
 from ml.color import bin_centres, grey_to_lightness, soft_encode, srgb_to_lab
 
@@ -23,31 +22,6 @@ from ml.color import bin_centres, grey_to_lightness, soft_encode, srgb_to_lab
 DULL = 15.0
 _CACHED_SIDE = 160
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
-
-# Share of each group in a batch, and its categories. A category named nowhere belongs to "rest".
-MIX: dict[str, tuple[float, tuple[str, ...]]] = {
-    "people": (
-        0.33,
-        (
-            "people-groups",
-            "everyday-people",
-            "people-family",
-            "people-street-family",
-            "people-mixed",
-            "people-crowd-street",
-            "portrait",
-            "portrait-227",
-        ),
-    ),
-    "sport": (0.11, ("people-sport", "people-sport-small")),
-    "street clothes": (0.06, ("people-street-clothes",)),
-    "animals": (0.12, ("animals", "animals-with-people")),
-    "homes": (0.12, ("interior", "house-front")),
-    "outdoors": (0.14, ("road-landscape", "scenes-street-garden", "scene-lowres")),
-    "vehicles": (0.06, ("vehicles-streets-cats",)),
-    "food": (0.01, ("food",)),
-    "rest": (0.05, ()),
-}
 
 
 @dataclass(frozen=True)
@@ -164,81 +138,6 @@ def load_planes(folder: Path, rows: Sequence[PhotoRow], threads: int = 2) -> lis
     """Decode photos into memory, see :func:`photo_planes`; about 100 kB each."""
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(lambda r: photo_planes(open_photo(folder / r.path, _CACHED_SIDE)), rows))
-
-
-class Sampler:
-    """Draws batches from planes by the mix. The same seed and step give the same batch, on any machine."""
-
-    def __init__(
-        self, planes: Sequence[NDArray[np.uint8]], categories: Sequence[str], crop: int, stride: int, seed: int
-    ) -> None:
-        if len(planes) != len(categories) or not planes:
-            raise ValueError(f"{len(planes)} photos do not fit {len(categories)} categories")
-        if crop % stride:
-            raise ValueError(f"crop {crop} is no multiple of {stride}")
-        self.planes, self.crop, self.stride, self.seed = planes, crop, stride, seed
-        group_of = {c: group for group, (_, members) in MIX.items() for c in members}
-        members: dict[str, list[int]] = {}
-        for i, category in enumerate(categories):
-            members.setdefault(group_of.get(category, "rest"), []).append(i)
-        self.groups = [np.array(members[g]) for g in MIX if g in members]
-        shares = np.array([MIX[g][0] for g in MIX if g in members])
-        self.shares = shares / shares.sum()
-
-    def batch(self, step: int, size: int) -> tuple[Tensor, Tensor]:
-        """Batch number ``step``: lightness ``[size, 1, crop, crop]`` L*, ab ``[size, 2, crop / stride, ...]``."""
-        rng = np.random.default_rng((self.seed, step))
-        views = np.stack([self._view(rng) for _ in range(size)])
-        lightness, ab = self._tensors(views)
-        return _vary_lightness(lightness, rng), ab
-
-    def fixed(self, count: int) -> tuple[Tensor, Tensor]:
-        """``count`` photos spread evenly over the set, each as its central square, for a small validation."""
-        chosen = np.linspace(0, len(self.planes) - 1, min(count, len(self.planes))).astype(int)
-        views = []
-        for i in chosen:
-            height, width = self.planes[i].shape[:2]
-            side = min(height, width)
-            left, top = (width - side) / 2, (height - side) / 2
-            views.append(self._resize(i, (left, top, left + side, top + side)))
-        return self._tensors(np.stack(views))
-
-    def _view(self, rng: np.random.Generator) -> NDArray[np.uint8]:
-        group = self.groups[rng.choice(len(self.groups), p=self.shares)]
-        i = int(rng.choice(group))
-        height, width = self.planes[i].shape[:2]
-        side = min(height, width) * rng.uniform(0.55, 1.0)
-        aspect = np.exp(rng.uniform(-0.15, 0.15))
-        w, h = min(width, side * aspect), min(height, side / aspect)
-        left, top = rng.uniform(0, width - w), rng.uniform(0, height - h)
-        view = self._resize(i, (left, top, left + w, top + h))
-        return view[:, ::-1] if rng.random() < 0.5 else view
-
-    def _resize(self, i: int, box: tuple[float, float, float, float]) -> NDArray[np.uint8]:
-        # The three planes are treated alike, so Pillow may take them for RGB.
-        image = Image.fromarray(self.planes[i])
-        return np.array(image.resize((self.crop, self.crop), Image.Resampling.BILINEAR, box=box))
-
-    def _tensors(self, views: NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
-        planes = torch.from_numpy(views).permute(0, 3, 1, 2).float()
-        return (planes[:, :1] / 2.55).contiguous(), F.avg_pool2d(planes[:, 1:] - 128, self.stride).contiguous()
-
-
-def _vary_lightness(lightness: Tensor, rng: np.random.Generator) -> Tensor:
-    """Old prints are flat, dark or grainy: half of the views get another contrast, some get grain."""
-    n = len(lightness)
-    varied = rng.random(n) < 0.5
-    gamma = np.where(varied, np.exp(rng.normal(0, 0.2, n)), 1.0)
-    black = np.where(varied, rng.uniform(0, 8, n), 0.0)
-    white = np.where(varied, rng.uniform(88, 100, n), 100.0)
-    grain = np.where(rng.random(n) < 0.2, rng.uniform(0, 3, n), 0.0)
-    shape = (n, 1, 1, 1)
-    gamma_t, black_t, white_t, grain_t = (
-        torch.from_numpy(v.reshape(shape).astype(np.float32)) for v in (gamma, black, white, grain)
-    )
-    noise = torch.from_numpy(rng.standard_normal(tuple(lightness.shape), dtype=np.float32))
-    toned = (lightness / 100).clamp(min=1e-6) ** gamma_t * (white_t - black_t) + black_t
-    return (toned + noise * grain_t).clamp(0, 100)
 
 
 def bin_frequency(planes: Sequence[NDArray[np.uint8]], limit: int = 2000) -> Tensor:

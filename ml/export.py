@@ -9,8 +9,9 @@ from typing import Any
 
 from ml import checkpoint, networks
 from ml.checkpoint import Card, write_json
-from ml.data import DULL, MIX, PhotoRow, count_sources
-from ml.training import averaged_weights
+from ml.data import DULL, PhotoRow, count_sources
+from ml.runs import averaged_weights
+from ml.sampler import MIX
 
 PREPROCESSING = {
     "input": "L* (CIE 1976, D65, 0 to 100) of the grey picture",
@@ -22,6 +23,7 @@ LIMITS = (
     "need someone who was there. It tends to dress the unknown in brown and burgundy, and leaves purple or blue "
     "patches on plain dark cloth and backgrounds."
 )
+_NOT_OF_THE_CARD = ("network", "steps", "epochs", "minutes", "save_minutes", "options")
 # Before anything is calibrated: the plain mean of a young network, brightened a little.
 UNCALIBRATED = (0.8, 1.3)
 
@@ -62,7 +64,8 @@ def export(run: Path, folder: Path, name: str) -> Path:
             "steps": state["step"],
             "photos_seen": state["step"] * state["settings"]["batch"],
             "minutes": round(state["elapsed"] / 60, 1),
-            **{k: v for k, v in state["settings"].items() if k not in ("network", "steps", "minutes")},
+            **{k: v for k, v in state["settings"].items() if k not in _NOT_OF_THE_CARD},
+            **state["settings"]["options"],
         },
         "limits": LIMITS,
     }

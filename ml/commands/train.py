@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", type=Path, required=True, help="folder for the state, the log and the result")
     parser.add_argument("--network", default="lite", help="which architecture (default: lite)")
     parser.add_argument("--steps", type=int, help="end after this many batches")
+    parser.add_argument("--epochs", type=float, help="end after as many views as this many times the photos")
     parser.add_argument("--minutes", type=float, help="end after this many minutes of training")
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--crop", type=int, default=128, help="pixels of a view's side (default: 128)")
-    parser.add_argument("--rate", type=float, default=1e-3, help="learning rate at the top (default: 0.001)")
-    parser.add_argument("--rebalance", type=float, default=0.0, help="0 none to 1 full, weight of rare colours")
-    parser.add_argument("--regression", type=float, default=1.0, help="weight of the mean colour's own loss")
+    parser.add_argument("--batch", type=int, help="views a step")
+    parser.add_argument("--crop", type=int, help="pixels of a view's side")
+    parser.add_argument("--rate", type=float, help="learning rate at the top")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting of the trainer or network"
+    )
     parser.add_argument(
         "--licence", action="append", choices=["open", "research-only", "unclear"], default=[], help="only these photos"
     )
@@ -38,24 +41,18 @@ def run(args: argparse.Namespace) -> int:
     """Load the photos, train, and export if asked."""
     import torch
 
-    from ml import data, networks, training
+    from ml import data, training
     from ml.checkpoint import load, read_tensors
     from ml.export import describe_data, export, write_data
     from ml.fetch import LITE0, encoder_path
+    from ml.sampler import Photos
+    from ml.settings import Settings
 
     if args.threads:
         torch.set_num_threads(args.threads)
-    settings = training.Settings(
-        network=args.network,
-        steps=args.steps,
-        minutes=args.minutes,
-        batch=args.batch,
-        crop=args.crop,
-        rate=args.rate,
-        rebalance=args.rebalance,
-        regression=args.regression,
-        seed=args.seed,
-    )
+    named = {k: getattr(args, k) for k in ("steps", "epochs", "minutes", "batch", "crop", "rate", "seed")}
+    given = {k: v for k, v in named.items() if v is not None} | dict(map(_setting, args.set))
+    settings = Settings.of(args.network, **given)
     initial = encoder = None
     origin: dict[str, object] = {"name": "random weights"}
     if args.weights:
@@ -73,16 +70,11 @@ def run(args: argparse.Namespace) -> int:
     held_out = data.read_index(args.data, "val")
     write_data(args.run, describe_data(rows, args.licence, origin))
     print(f"decoding {len(rows)} photos and {len(held_out)} to validate on", flush=True)
-    planes = data.load_planes(args.data, rows)
-    stride = networks.create(args.network).stride
     training.train(
         settings,
-        data.Sampler(planes, [r.category for r in rows], settings.crop, stride, settings.seed),
-        data.bin_frequency(planes),
+        Photos(data.load_planes(args.data, rows), [r.category for r in rows]),
         args.run,
-        validation=data.Sampler(
-            data.load_planes(args.data, held_out), [r.category for r in held_out], settings.crop, stride, 0
-        ),
+        validation=Photos(data.load_planes(args.data, held_out), [r.category for r in held_out]),
         initial=initial,
         encoder=encoder,
         on_step=_tell,
@@ -90,6 +82,17 @@ def run(args: argparse.Namespace) -> int:
     if args.export:
         print(export(args.run, args.export, args.name or args.network))
     return 0
+
+
+def _setting(text: str) -> tuple[str, object]:
+    """NAME=VALUE; numbers, true and false are read as such. Raises ValueError without "="."""
+    name, found, value = text.partition("=")
+    if not found:
+        raise ValueError(f"--set wants NAME=VALUE, not {text!r}")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value
 
 
 def _tell(report: Report) -> Verdict:

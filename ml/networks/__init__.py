@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import importlib
-from collections.abc import Callable
-from typing import ClassVar, TypeVar
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,9 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ml.color import annealed_mean, bin_centres, marginal_centres, marginal_mean, marginal_shares
+
+if TYPE_CHECKING:
+    from ml.objectives import Objective
 
 
 class Network(nn.Module):
@@ -31,6 +34,10 @@ class Network(nn.Module):
     stride: ClassVar[int]
     bins: ClassVar[str]
     guided: ClassVar[bool] = False
+    objective: ClassVar[type[Objective]]
+    """How it learns."""
+    defaults: ClassVar[Mapping[str, Any]] = {}
+    """Its own defaults for :meth:`ml.settings.Settings.of`: batch, crop, rate, options of its objective."""
 
     log_frequency: Tensor
     balance: Tensor
@@ -79,6 +86,10 @@ class Network(nn.Module):
         if not self.classifies():
             return output.float()
         return marginal_mean(output, temperature) if self.bins == "marginal" else annealed_mean(output, temperature)
+
+    def load_encoder(self, state: Mapping[str, Tensor]) -> None:
+        """Take over a pre-trained encoder, as :mod:`ml.fetch` writes it (strict)."""
+        self.get_submodule("encoder").load_state_dict(state)
 
     def freeze_early(self) -> None:
         """Stop the lowest pre-trained layers from learning, where the network has such."""
@@ -156,8 +167,13 @@ def names() -> list[str]:
     return sorted(_registry)
 
 
-def create(name: str) -> Network:
-    """A new network with random weights. Raises KeyError with the known names for any other name."""
+def find(name: str) -> type[Network]:
+    """A network's class. Raises KeyError with the known names for any other name."""
     if name not in names():
         raise KeyError(f"no network {name!r}; known: {', '.join(names())}")
-    return _registry[name]()
+    return _registry[name]
+
+
+def create(name: str) -> Network:
+    """A new network with random weights. Raises KeyError as :func:`find` does."""
+    return find(name)()

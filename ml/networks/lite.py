@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from ml.color import bin_centres
 from ml.networks import Network, register
+from ml.objectives.bins import Bins
 
 # kernel, stride, expansion, output channels, blocks (Tan and Le 2019, table 1)
 _STAGES = (
@@ -120,6 +121,7 @@ class Lite(Network):
     multiple = 32
     stride = 4
     bins = "joint"
+    objective = Bins
 
     def __init__(self) -> None:
         super().__init__()

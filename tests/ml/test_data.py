@@ -1,4 +1,4 @@
-"""The index, the planes and the batches."""
+"""The index and the planes."""
 
 from __future__ import annotations
 
@@ -68,53 +68,12 @@ def test_photos_are_turned_upright(tmp_path: Path) -> None:
     assert data.open_photo(tmp_path / "a.jpg").size == (20, 40)
 
 
-@pytest.fixture
-def sampler() -> data.Sampler:
-    rng = np.random.default_rng(0)
-    planes = [rng.integers(0, 256, (40, 60, 3), dtype=np.uint8) for _ in range(6)]
-    return data.Sampler(planes, ["portrait"] * 5 + ["food"], crop=32, stride=4, seed=7)
-
-
-def test_a_batch_depends_on_seed_and_step_alone(sampler: data.Sampler) -> None:
-    sampler.batch(1, 3)
-    again = data.Sampler(sampler.planes, ["portrait"] * 5 + ["food"], crop=32, stride=4, seed=7)
-    for ours, theirs in zip(sampler.batch(4, 3), again.batch(4, 3), strict=True):
-        assert torch.equal(ours, theirs)
-    assert not torch.equal(sampler.batch(4, 3)[0], sampler.batch(5, 3)[0])
-
-
-def test_a_batch_has_the_declared_shapes_and_ranges(sampler: data.Sampler) -> None:
-    lightness, ab = sampler.batch(0, 3)
-    assert lightness.shape == (3, 1, 32, 32)
-    assert ab.shape == (3, 2, 8, 8)
-    assert lightness.min() >= 0
-    assert lightness.max() <= 100
-    assert ab.abs().max() <= 128
-
-
-def test_groups_come_in_the_mixs_shares() -> None:
-    face, dish = np.full((8, 8, 3), 100, np.uint8), np.full((8, 8, 3), 200, np.uint8)
-    sampler = data.Sampler([face] + [dish] * 99, ["portrait"] + ["food"] * 99, crop=4, stride=4, seed=0)
-    _, ab = sampler.batch(0, 400)
-    faces = (ab[:, 0, 0, 0] < 0).float().mean()
-    assert faces == pytest.approx(0.33 / 0.34, abs=0.03)
-
-
-def test_the_shares_make_one_whole() -> None:
-    assert sum(share for share, _ in data.MIX.values()) == pytest.approx(1)
-
-
 def test_bin_frequency_counts_softly_around_the_true_bin() -> None:
     grey = np.full((8, 8, 3), 128, np.uint8)
     frequency = data.bin_frequency([grey])
     assert frequency.sum() == pytest.approx(1)
     assert (frequency > 0).sum() == 5
     assert bin_centres()[frequency.argmax()].tolist() == [0, 0]
-
-
-def test_categories_must_fit_the_photos() -> None:
-    with pytest.raises(ValueError, match="do not fit"):
-        data.Sampler([np.zeros((4, 4, 3), np.uint8)], [], crop=4, stride=4, seed=0)
 
 
 def test_a_folder_without_an_index_is_read_as_imagenet_is_laid_out(tmp_path: Path) -> None:
