@@ -132,7 +132,7 @@ def validate(objective: Objective, network: nn.Module, batch: Batch) -> dict[str
         for w, (part, output) in zip(weights, parts, strict=True)
     )
     truth = torch.cat([objective.truth(part) for part, _ in parts])
-    error = (torch.cat([objective.ab(output) for _, output in parts]) - truth).square().mean().item()
+    error = (torch.cat([objective.bare.ab(output) for _, output in parts]) - truth).square().mean().item()
     return {"val_loss": loss, "val_explained": 1 - error / truth.square().mean().item()}
 
 

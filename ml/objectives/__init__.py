@@ -45,6 +45,7 @@ class Objective(ABC):
     - ``modules``: what has weights, ``"network"`` among them. A second network (a discriminator) goes beside it.
     - ``optimizers``: one or more; a group's ``lr`` is its rate at the top, the loop scales it from step to step.
 
+    ``bare`` is the network itself, for what it declares; ``network`` is what to call in a step.
     ``Options``: a frozen dataclass, the objective's own settings; ``python -m ml train --set NAME=VALUE`` gives them.
     """
 
@@ -52,8 +53,9 @@ class Objective(ABC):
 
     def __init__(self, network: Network, settings: Settings, frequency: Tensor) -> None:
         self.settings = settings
-        self.stride = network.stride
+        self.options: Any = self.Options(**settings.options)
         self.frequency = frequency
+        self.bare = network
         self.modules: dict[str, nn.Module] = {"network": network}
         self.optimizers: dict[str, torch.optim.Optimizer] = {}
         self.fabric: Fabric
@@ -74,10 +76,6 @@ class Objective(ABC):
     def losses(self, output: Tensor, batch: Batch) -> Losses:
         """Named losses of a network's output, scalars. Their sum is what validation watches."""
 
-    @abstractmethod
-    def ab(self, output: Tensor) -> Tensor:
-        """The colour that an output stands for, ``[N, 2, h, w]`` in Lab units, for validation and samples."""
-
     def predict(self, network: nn.Module, batch: Batch) -> Tensor:
         """The output of ``network`` (the one in training, or its average) for a batch."""
         if batch.features is not None:
@@ -87,7 +85,7 @@ class Objective(ABC):
 
     def truth(self, batch: Batch) -> Tensor:
         """The true colour on the network's grid: ``[N, 2, H / stride, W / stride]`` in Lab units."""
-        return F.avg_pool2d(batch.ab, self.stride) if self.stride > 1 else batch.ab
+        return F.avg_pool2d(batch.ab, self.bare.stride) if self.bare.stride > 1 else batch.ab
 
     def pins(self, ab: Tensor, random: np.random.Generator) -> Tensor | None:
         """Simulated pins of one view, where the network is guided.

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor
 
-from ml.color import annealed_mean
 from ml.losses import bin_weights, colour_loss
 from ml.objectives import Descent, Losses
 
@@ -36,10 +35,10 @@ class Bins(Descent):
     """Soft cross-entropy, with a pull of the mean colour (:func:`ml.losses.colour_loss`), under AdamW."""
 
     Options: ClassVar[type[BinOptions]] = BinOptions
+    options: BinOptions
 
     def __init__(self, network: Network, settings: Settings, frequency: Tensor) -> None:
         super().__init__(network, settings, frequency)
-        self.options = self.Options(**settings.options)
         if self.options.freeze_early:
             network.freeze_early()
         known = {id(p) for p in network.encoder_parameters()}
@@ -55,7 +54,3 @@ class Bins(Descent):
     def losses(self, output: Tensor, batch: Batch) -> Losses:
         """See :func:`ml.losses.colour_loss`."""
         return {"colour": colour_loss(output, self.truth(batch), self._weights, self.options.regression)}
-
-    def ab(self, output: Tensor) -> Tensor:
-        """The mean colour of the distribution."""
-        return annealed_mean(output)

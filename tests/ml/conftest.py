@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import NoneType
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import skimage.data
+import torch
 from PIL import Image
 
 from ml.method import AbField, Guide
@@ -62,3 +63,12 @@ def save_photo(tmp_path: Path) -> SavePhoto:
         return path
 
     return save
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Sums over threads come in any order: bit-equal runs need one. Small tensors gain nothing from more."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

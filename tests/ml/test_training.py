@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +15,8 @@ from ml.objectives import bins
 from ml.sampler import Photos
 from ml.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 SETTINGS: dict[str, Any] = {"steps": 10, "batch": 2, "crop": 32, "warm_up": 2, "validate_every": 5}
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Sums over threads come in any order: bit-equal runs need one."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
