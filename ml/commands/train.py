@@ -41,10 +41,10 @@ def run(args: argparse.Namespace) -> int:
     """Load the photos, train, and export if asked."""
     import torch
 
-    from ml import data, training
+    from ml import data, networks, training
     from ml.checkpoint import load, read_tensors
     from ml.export import describe_data, export, write_data
-    from ml.fetch import LITE0, encoder_path
+    from ml.fetch import encoder_path, origin_of
     from ml.sampler import Photos
     from ml.settings import Settings
 
@@ -59,12 +59,14 @@ def run(args: argparse.Namespace) -> int:
         start, card = load(args.weights)
         initial = start.state_dict()
         origin = {"name": card["name"], "sha256": card["sha256"]}
-    elif not args.from_scratch:
-        file = args.encoder or encoder_path()
+    elif (name := networks.find(args.network).encoder_name) and not args.from_scratch:
+        file = args.encoder or encoder_path(name)
         if not file.is_file():
-            raise FileNotFoundError(f"no encoder at {file}: run 'python -m ml fetch' first, or give --from-scratch")
+            raise FileNotFoundError(
+                f"no encoder at {file}: run 'python -m ml fetch {name}' first, or give --from-scratch"
+            )
         encoder = read_tensors(file)
-        origin = LITE0
+        origin = origin_of(file)
 
     rows = [r for r in data.read_index(args.data, "train", args.licence) if r.colourfulness >= data.DULL]
     held_out = data.read_index(args.data, "val")

@@ -34,6 +34,8 @@ class Network(nn.Module):
     stride: ClassVar[int]
     bins: ClassVar[str]
     guided: ClassVar[bool] = False
+    encoder_name: ClassVar[str] = ""
+    """What ``python -m ml fetch`` calls its pre-trained part; empty where it has none."""
     objective: ClassVar[type[Objective]]
     """How it learns."""
     defaults: ClassVar[Mapping[str, Any]] = {}
@@ -143,7 +145,7 @@ def output_of(network: Network, lightness: Tensor, pins: Tensor | None = None) -
 
 
 _RAREST = 1e-5
-_MODULES = ("lite",)
+_MODULES = ("fusion", "lite", "vgg16")
 _registry: dict[str, type[Network]] = {}
 
 

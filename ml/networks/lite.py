@@ -121,6 +121,7 @@ class Lite(Network):
     multiple = 32
     stride = 4
     bins = "joint"
+    encoder_name = "lite0"
     objective = Bins
 
     def __init__(self) -> None:
