@@ -19,6 +19,8 @@ from torch.nn import functional as F
 from ml.color import AB_UNIT
 from ml.networks import Network, register
 from ml.networks.vgg16 import Vgg
+from ml.objectives.marginal import Marginal
+from ml.objectives.regression import Regression
 
 # Channels of the blocks that are looked at; the second's map is pooled to the colour grid, later ones brought up.
 _DEPTHS = (128, 256, 512, 512)
@@ -98,6 +100,7 @@ class Fusion(_Fusion):
     """Maps side by side, and a distribution over the bins of a*, and one over those of b*."""
 
     bins = "marginal"
+    objective = Marginal
 
     def __init__(self) -> None:
         super().__init__(Side())
@@ -116,6 +119,7 @@ class FusionRegression(_Fusion):
     """Their baseline: maps added, and ab itself."""
 
     bins = "none"
+    objective = Regression
 
     def __init__(self) -> None:
         super().__init__(Sum())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
 
 from ml.color import AB_UNIT
 from ml.networks import Network, register
+from ml.objectives.regression import Regression
 
 # The published networks' mean over ImageNet, in the order red, green, blue, of 0..255.
 _MEAN = (122.67892, 116.66877, 104.00699)
@@ -74,6 +75,16 @@ class Vgg16(Network):
     stride = 2
     bins = "none"
     encoder_name = "vgg16"
+    objective = Regression
+    # The report's: every photo squashed to 224 x 224, one rate, the last weights.
+    defaults: ClassVar[dict[str, Any]] = {
+        "batch": 64,
+        "crop": 224,
+        "views": "whole",
+        "mix": False,
+        "schedule": "constant",
+        "averaging": 0.0,
+    }
 
     def __init__(self) -> None:
         super().__init__()
