@@ -30,7 +30,7 @@ class Network(nn.Module):
     """
 
     name: ClassVar[str]
-    multiple: ClassVar[int]
+    multiple: int
     stride: ClassVar[int]
     bins: ClassVar[str]
     guided: ClassVar[bool] = False
@@ -145,7 +145,7 @@ def output_of(network: Network, lightness: Tensor, pins: Tensor | None = None) -
 
 
 _RAREST = 1e-5
-_MODULES = ("fusion", "lite", "vgg16")
+_MODULES = ("autoencoder", "fusion", "lite", "pix2pix", "vgg16", "zhang")
 _registry: dict[str, type[Network]] = {}
 
 
