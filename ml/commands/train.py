@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         start, card = load(args.weights)
         initial = start.state_dict()
         origin = {"name": card["name"], "sha256": card["sha256"]}
-    elif (name := networks.find(args.network).encoder_name) and not args.from_scratch:
+    elif (name := networks.find(args.network).pretrained) and not args.from_scratch:
         file = args.encoder or encoder_path(name)
         if not file.is_file():
             raise FileNotFoundError(

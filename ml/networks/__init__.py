@@ -34,10 +34,10 @@ class Network(nn.Module):
     stride: ClassVar[int]
     bins: ClassVar[str]
     guided: ClassVar[bool] = False
-    encoder_name: ClassVar[str] = ""
-    """What ``python -m ml fetch`` calls its pre-trained part; empty where it has none."""
     objective: ClassVar[type[Objective]]
     """How it learns."""
+    pretrained: ClassVar[str] = ""
+    """What :mod:`ml.fetch` gets for it to start from; "" nothing."""
     defaults: ClassVar[Mapping[str, Any]] = {}
     """Its own defaults for :meth:`ml.settings.Settings.of`: batch, crop, rate, options of its objective."""
 
@@ -88,6 +88,10 @@ class Network(nn.Module):
         if not self.classifies():
             return output.float()
         return marginal_mean(output, temperature) if self.bins == "marginal" else annealed_mean(output, temperature)
+
+    def features(self, lightness: Tensor) -> tuple[Tensor, ...] | None:
+        """What a frozen part makes of lightness, for a ``from_features`` of its own; None where nothing is frozen."""
+        return None
 
     def load_encoder(self, state: Mapping[str, Tensor]) -> None:
         """Take over a pre-trained encoder, as :mod:`ml.fetch` writes it (strict)."""

@@ -77,7 +77,7 @@ class _Fusion(Network):
 
     multiple = 16
     stride = 4
-    encoder_name = "vgg16"
+    pretrained = "vgg16"
 
     def __init__(self, join: Side | Sum) -> None:
         super().__init__()

@@ -121,8 +121,8 @@ class Lite(Network):
     multiple = 32
     stride = 4
     bins = "joint"
-    encoder_name = "lite0"
     objective = Bins
+    pretrained = "lite0"
 
     def __init__(self) -> None:
         super().__init__()

@@ -74,8 +74,8 @@ class Vgg16(Network):
     multiple = 32
     stride = 2
     bins = "none"
-    encoder_name = "vgg16"
     objective = Regression
+    pretrained = "vgg16"
     # The report's: every photo squashed to 224 x 224, one rate, the last weights.
     defaults: ClassVar[dict[str, Any]] = {
         "batch": 64,
@@ -99,10 +99,10 @@ class Vgg16(Network):
     def encoder_parameters(self) -> list[nn.Parameter]:
         return list(self.encoder.parameters())
 
-    def features(self, lightness: Tensor) -> Tensor:
+    def features(self, lightness: Tensor) -> tuple[Tensor]:
         """What never changes while it learns: ``[N, 512, H / 32, W / 32]``."""
         with torch.no_grad():
-            return cast(Tensor, self.encoder(lightness))
+            return (self.encoder(lightness),)
 
     def from_features(self, features: Tensor) -> Tensor:
         """The colour of :meth:`features`: ``[N, 2, H / 2, W / 2]`` in Lab units."""
@@ -111,7 +111,7 @@ class Vgg16(Network):
     def forward(self, lightness: Tensor, pins: Tensor | None = None) -> Tensor:
         """See :class:`ml.networks.Network`. Raises ValueError on pins: this network takes none."""
         self.check_input(lightness, pins)
-        return self.from_features(self.features(lightness))
+        return self.from_features(*self.features(lightness))
 
 
 def hed_state(file: BinaryIO) -> dict[str, Tensor]:

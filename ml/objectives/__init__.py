@@ -101,7 +101,7 @@ class Objective(ABC):
         With the setting ``cached`` the loop asks for it once a photo, and from then on gives it as
         ``Batch.features``; the network then needs a method ``from_features(*features)`` that returns its output.
         """
-        return None
+        return self.bare.features(lightness)
 
     def descend(self, loss: Tensor, optimizer: str = "network") -> float:
         """Go one step down ``loss`` with one optimiser; returns the gradient's norm before it is clipped.
