@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,8 @@ def load(path: Path) -> tuple[Network, Card]:
     """Load a model, on the CPU, as float32, in evaluation mode.
 
     ``path``: a ``.safetensors`` file whose card lies beside it. The file must have the card's sha256 and hold
-    exactly the network's tensors. Raises FileNotFoundError for a missing file or card, CheckpointError for one
-    that does not fit.
+    exactly the network's tensors, all of them finite. Raises FileNotFoundError for a missing file or card,
+    CheckpointError for one that does not fit.
     """
     card = read_card(path)
     if not path.is_file():
@@ -75,11 +76,19 @@ def load(path: Path) -> tuple[Network, Card]:
     found = sha256(path)
     if found != card["sha256"]:
         raise CheckpointError(f"{path} is not the file its card describes: sha256 {found}, card {card['sha256']}")
+    tensors = {k: v.float() if v.is_floating_point() else v for k, v in read_tensors(path).items()}
+    spoilt = sorted(name for name, tensor in tensors.items() if not tensor.isfinite().all())
+    if spoilt:
+        raise CheckpointError(f"{path} holds values that are no numbers, in {_some(spoilt)}: take another copy")
     try:
         network = networks.create(card["architecture"]["network"])
-        network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()})
-    except (KeyError, RuntimeError, SafetensorError) as error:
-        raise CheckpointError(f"{path} does not fit its network: {error}") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"the card of {path} names no network that we have: {error}") from error
+    wanted = {name: tensor.shape for name, tensor in network.state_dict().items()}
+    found_shapes = {name: tensor.shape for name, tensor in tensors.items()}
+    if unfit := sorted(name for name in wanted | found_shapes if wanted.get(name) != found_shapes.get(name)):
+        raise CheckpointError(f"{path} does not fit its network {network.name!r}: {_some(unfit)}")
+    network.load_state_dict(tensors)
     return network.to(memory_format=torch.channels_last).eval(), card
 
 
@@ -93,11 +102,27 @@ def read_card(path: Path) -> Card:
         if card["format"] != CARD_FORMAT:
             raise CheckpointError(f"{file} has format {card['format']}, not {CARD_FORMAT}")
         missing = {"name", "architecture", "calibration", "preprocessing", "sha256"} - set(card)
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except CheckpointError:
+        raise
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(f"{file} is not a model card: {error!r}") from error
     if missing:
         raise CheckpointError(f"{file} lacks {', '.join(sorted(missing))}")
+    _check_calibration(file, card["calibration"])
     return card
+
+
+def _check_calibration(file: Path, points: Any) -> None:
+    """Raise CheckpointError where a vividness could not be looked up."""
+    curves = [points.get("gain"), points.get("temperature", [1.0] * 3)] if isinstance(points, dict) else [None]
+    for curve in curves:
+        numbers = curve if isinstance(curve, list) and len(curve) == 3 else [None]
+        if not all(isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) for v in numbers):
+            raise CheckpointError(f"{file} has no calibration of three numbers each for gain and temperature")
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def shipped() -> dict[str, Path]:
@@ -185,17 +210,32 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Read a safetensors file. Raises FileNotFoundError, or what safetensors raises on a broken file."""
-    return load_file(path)
+    """Read a safetensors file. Raises FileNotFoundError, CheckpointError on one that is damaged or none."""
+    if not path.is_file():
+        raise FileNotFoundError(f"no file {path}")
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise _damaged(path, error) from error
 
 
 def read_about(path: Path) -> dict[str, Any]:
-    """What was written with a safetensors file's tensors. Raises FileNotFoundError, KeyError where nothing was."""
+    """What was written with a safetensors file's tensors.
+
+    Raises FileNotFoundError, KeyError where nothing was, CheckpointError on a file that is damaged or none.
+    """
     if not path.is_file():
         raise FileNotFoundError(f"no file {path}")
-    with safe_open(path, framework="pt") as file:
-        about: dict[str, Any] = json.loads((file.metadata() or {})["about"])
+    try:
+        with safe_open(path, framework="pt") as file:
+            about: dict[str, Any] = json.loads((file.metadata() or {})["about"])
+    except (SafetensorError, json.JSONDecodeError) as error:
+        raise _damaged(path, error) from error
     return about
+
+
+def _damaged(path: Path, error: Exception) -> CheckpointError:
+    return CheckpointError(f"{path} is no safetensors file, or was cut off or damaged: {error}")
 
 
 def sha256(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import struct
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from ml.color import bin_centres, grey_to_lightness, soft_encode, srgb_to_lab
@@ -22,6 +23,9 @@ from ml.color import bin_centres, grey_to_lightness, soft_encode, srgb_to_lab
 DULL = 15.0
 _CACHED_SIDE = 160
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
+
+# What Pillow lets through of its decoders besides OSError.
+_DECODER_ERRORS = (ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError)
 
 
 @dataclass(frozen=True)
@@ -120,16 +124,21 @@ def photo_planes(photo: Image.Image) -> NDArray[np.uint8]:
 def open_photo(file: Path, side: int | None = None) -> Image.Image:
     """A photo of a data set, upright, as RGB; where ``side`` is given its short side is at most that.
 
-    Raises OSError, of which Pillow's errors are kinds, on a file that is no photo.
+    Raises OSError on a file that is no photo, or damaged.
     """
-    with Image.open(file) as opened:
-        if side:
-            # JPEG alone can decode at a half, a quarter or an eighth, and does so many times faster.
-            opened.draft("RGB", (2 * side, 2 * side))
-        photo = ImageOps.exif_transpose(opened).convert("RGB")
+    try:
+        with Image.open(file) as opened:
+            if side:
+                # JPEG alone can decode at a half, a quarter or an eighth, and does so many times faster.
+                opened.draft("RGB", (2 * side, 2 * side))
+            photo = ImageOps.exif_transpose(opened).convert("RGB")
+    except UnidentifiedImageError as error:
+        raise OSError(f"{file} is no photo that can be read") from error
+    except _DECODER_ERRORS as error:
+        raise OSError(f"{file} is damaged, or too large: {error}") from error
     if side and min(photo.size) > side:
         scale = side / min(photo.size)
-        size = (round(photo.width * scale), round(photo.height * scale))
+        size = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
         photo = photo.resize(size, Image.Resampling.BICUBIC)
     return photo
 

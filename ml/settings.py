@@ -54,7 +54,7 @@ class Settings:
     def of(cls, network: str, **given: Any) -> Settings:
         """Settings of a network: what is ``given`` over its own defaults over ours.
 
-        A name that is no field is an option of the network's objective. Raises KeyError for a network, ValueError
+        A name that is no field is an option of the network's objective. Raises ValueError for a network or
         for a setting that is not known, and where nothing ends the run.
         """
         kind = networks.find(network)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -10,11 +11,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print a line a model."""
-    from ml.checkpoint import read_card, shipped
+    """Print a line a model; 1 where one cannot be used, which is named."""
+    from ml.checkpoint import CheckpointError, load, shipped
 
+    broken = 0
     for name, path in shipped().items():
-        card = read_card(path)
+        try:
+            _, card = load(path)
+        except (CheckpointError, OSError) as error:
+            print(f"models: {name}: {error}", file=sys.stderr)
+            broken += 1
+            continue
         size = path.stat().st_size / 1e6
         architecture = card["architecture"]
         print(f"{name}: {architecture['network']}, {architecture['weights'] / 1e6:.1f} M weights, {size:.1f} MB")
@@ -22,4 +29,4 @@ def run(args: argparse.Namespace) -> int:
         if gains:
             ratio = gains["colourfulness_ratio"]
             print(f"  {gains['gain']:+.2f} dB over grey at a colourfulness ratio of {ratio:.2f}")
-    return 0
+    return 1 if broken else 0

@@ -174,12 +174,12 @@ def names() -> list[str]:
 
 
 def find(name: str) -> type[Network]:
-    """A network's class. Raises KeyError with the known names for any other name."""
+    """A network's class. Raises ValueError with the known names for any other name."""
     if name not in names():
-        raise KeyError(f"no network {name!r}; known: {', '.join(names())}")
+        raise ValueError(f"no network {name!r}; known: {', '.join(names())}")
     return _registry[name]
 
 
 def create(name: str) -> Network:
-    """A new network with random weights. Raises KeyError as :func:`find` does."""
+    """A new network with random weights. Raises ValueError as :func:`find` does."""
     return find(name)()

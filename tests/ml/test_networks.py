@@ -32,7 +32,7 @@ def test_lite_stays_small_enough_for_ten_megabytes_in_fp16(lite: Network) -> Non
 
 
 def test_an_unknown_network_is_named_with_the_known_ones() -> None:
-    with pytest.raises(KeyError, match=r"known: .*lite"):
+    with pytest.raises(ValueError, match=r"known: .*lite"):
         networks.create("huge")
 
 
