@@ -54,7 +54,8 @@ class Adversarial(Objective):
         super().__init__(network, settings, frequency)
         if self.options.adversarial:
             # Kept beside what Fabric makes of it: it also judges without learning.
-            self._discriminator = self.modules["discriminator"] = discriminator or PatchDiscriminator()
+            self._discriminator = (discriminator or PatchDiscriminator()).to(memory_format=torch.channels_last)
+            self.modules["discriminator"] = self._discriminator
         for name, module in self.modules.items():
             self.optimizers[name] = torch.optim.Adam(
                 module.parameters(), lr=settings.rate, betas=(self.options.momentum, 0.999)
@@ -87,4 +88,4 @@ class Adversarial(Objective):
         with self.fabric.autocast():
             (answer,) = self._discriminator(batch.lightness, painted)
         self._discriminator.requires_grad_(True)
-        return adversarial_loss(answer, True)
+        return adversarial_loss(answer.float(), True)

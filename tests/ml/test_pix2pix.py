@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -12,6 +13,7 @@ import torch
 from lightning_fabric import Fabric
 from PIL import Image
 from torch import nn
+from torch.nn.functional import softplus
 
 from ml.color import AB_UNIT
 from ml.data import photo_planes
@@ -116,10 +118,10 @@ def test_pictures_are_judged_as_if_each_were_alone() -> None:
 
 
 def small_objective(**given: Any) -> Adversarial:
-    """A narrow, shallow copy of both networks, for 32 pixels."""
+    """A narrow, shallow copy of both networks, for 16 pixels."""
     torch.manual_seed(0)
     settings = Settings.of("pix2pix", steps=1, **given)
-    objective = Adversarial(Pix2Pix(8, 5), settings, torch.empty(0), PatchDiscriminator(8, 2))
+    objective = Adversarial(Pix2Pix(8, 4), settings, torch.empty(0), PatchDiscriminator(8, 2))
     objective.setup(Fabric(accelerator="cpu", devices=1))
     objective.network.train()
     return objective
@@ -127,14 +129,14 @@ def small_objective(**given: Any) -> Adversarial:
 
 @pytest.fixture
 def batches(astronaut: np.ndarray) -> Iterator[Batch]:
-    """Views of a photo, four a batch, of 32 pixels."""
-    planes = photo_planes(Image.fromarray(astronaut).resize((96, 72), Image.Resampling.BOX))
+    """Views of a photo, four a batch, of 16 pixels."""
+    planes = photo_planes(Image.fromarray(astronaut).resize((48, 36), Image.Resampling.BOX))
     photo = torch.from_numpy(planes).permute(2, 0, 1).float()
     random = np.random.default_rng(0)
 
     def view() -> torch.Tensor:
-        y, x = random.integers(0, 72 - 32), random.integers(0, 96 - 32)
-        return photo[:, y : y + 32, x : x + 32]
+        y, x = random.integers(0, 36 - 16), random.integers(0, 48 - 16)
+        return photo[:, y : y + 16, x : x + 16]
 
     def draw() -> Iterator[Batch]:
         while True:
@@ -176,13 +178,25 @@ def test_the_discriminator_learns_first_and_each_from_its_own_turn_alone(
     assert turns == [(turn, {turn}, {turn}) for turn in ("discriminator", "network")]
 
 
-def test_what_it_reports_is_what_the_paper_adds_up(batches: Iterator[Batch]) -> None:
-    objective = small_objective(smoothing=0.0)
+def test_what_it_reports_is_what_the_papers_add_up(batches: Iterator[Batch]) -> None:
+    objective = small_objective(smoothing=0.1)
+    novice = copy.deepcopy(objective.modules["discriminator"])
+    painted: list[torch.Tensor] = []
+    objective.bare.register_forward_hook(lambda _, __, output: painted.append(output.detach()))
     batch = next(batches)
     losses = objective.step(batch)
-    # Small initial weights: nearly grey is painted, and nothing is known of it.
-    assert losses["discriminator"] == pytest.approx(np.log(2), abs=0.1)
-    assert losses["pixels"] == pytest.approx(100 * batch.ab.abs().mean().item() / AB_UNIT, rel=0.2)
+
+    def unsure(judge: nn.Module, ab: torch.Tensor) -> tuple[float, float]:
+        """Cross-entropy of saying that ``ab`` is true, and that it is not."""
+        (logits,) = judge(batch.lightness, ab)
+        return softplus(-logits).mean().item(), softplus(logits).mean().item()
+
+    said_true, said_false = unsure(novice, batch.ab)
+    apart = (0.9 * said_true + 0.1 * said_false + unsure(novice, painted[0])[1]) / 2
+    assert losses["discriminator"] == pytest.approx(apart, rel=1e-4)
+    assert losses["pixels"] == pytest.approx(100 * (painted[0] - batch.ab).abs().mean().item() / AB_UNIT, rel=1e-4)
+    taught = objective.modules["discriminator"]
+    assert losses["adversarial"] == pytest.approx(unsure(taught, painted[0])[0], rel=1e-4)
     assert losses["loss"] == pytest.approx(losses["pixels"] + losses["adversarial"], rel=1e-5)
 
 
