@@ -119,7 +119,11 @@ class LearnedMethod:
         check_guide(self, guide)
         temperature, gain = dial(self.card, vividness)
         batch = torch.from_numpy(lightness)[None, None].to(self.device).to(memory_format=torch.channels_last)
-        pins = torch.from_numpy(guide.raster(lightness))[None].to(self.device) if isinstance(guide, Pins) else None
+        pins = None
+        if isinstance(guide, Pins):
+            pins = torch.from_numpy(guide.raster(lightness))[None].to(self.device)
+            # The gain is for guesses: what a pin asks for is meant as it is, at any vividness but none.
+            pins[:, :2] /= gain or 1
         with torch.inference_mode():
             ab = self._network.ab(output_of(self._network, batch, pins), temperature)[0] * gain
         return AbField(ab.float().cpu().numpy())

@@ -22,7 +22,8 @@ class Network(nn.Module):
     """What every network declares, and what it maps.
 
     ``forward(lightness, pins=None)``: lightness ``[N, 1, H, W]`` float32 L* 0..100 with H and W
-    multiples of ``multiple``; returns ``[N, channels, H / stride, W / stride]``, and ``bins`` says what that is:
+    multiples of ``multiple``; pins, where the network is ``guided``, ``[N, 3, H, W]`` = a, b in Lab units and a
+    mask of 0 and 1; returns ``[N, channels, H / stride, W / stride]``, and ``bins`` says what that is:
 
     - "joint": logits over :func:`ml.color.bin_centres`;
     - "marginal": logits over :func:`ml.color.marginal_centres`, those of a* and then those of b*;
@@ -106,8 +107,12 @@ class Network(nn.Module):
             raise ValueError(f"lightness must be [N, 1, H, W], not {list(lightness.shape)}")
         if lightness.shape[2] % self.multiple or lightness.shape[3] % self.multiple:
             raise ValueError(f"height and width must be multiples of {self.multiple}, not {list(lightness.shape[2:])}")
-        if pins is not None and not self.guided:
+        if pins is None:
+            return
+        if not self.guided:
             raise ValueError(f"network {self.name!r} takes no pins")
+        if pins.shape != (len(lightness), 3, *lightness.shape[2:]):
+            raise ValueError(f"pins {list(pins.shape)} do not fit lightness {list(lightness.shape)}")
 
 
 N = TypeVar("N", bound=Network)

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from ml.color import bin_centres
 from ml.networks import Network, register
+from ml.networks.hints import Copy, Hints
 from ml.objectives.bins import Bins
 
 # kernel, stride, expansion, output channels, blocks (Tan and Le 2019, table 1)
@@ -116,11 +117,16 @@ class Rise(nn.Module):
 
 @register("lite")
 class Lite(Network):
-    """The default network: 4.1 M weights. See :class:`ml.networks.Network` for its interface."""
+    """The default network: 3.8 M weights. See :class:`ml.networks.Network` for its interface.
+
+    It colours alone, and with pins: they speak to the decoder at strides 32 and 16, where they tell of the scene,
+    and once more at the end, where :class:`ml.networks.hints.Copy` spreads their colours over like surfaces.
+    """
 
     multiple = 32
     stride = 4
     bins = "joint"
+    guided = True
     objective = Bins
     pretrained = "lite0"
 
@@ -132,10 +138,13 @@ class Lite(Network):
         self.rise8 = Rise(_DECODER[0], 40, _DECODER[1])
         self.rise4 = Rise(_DECODER[1], 24, _DECODER[2])
         self.classify = nn.Conv2d(_DECODER[2], len(bin_centres()), 1)
+        self.hints32, self.hints16 = Hints(320), Hints(112)
+        self.copy = Copy(_DECODER[2])
         # The scene vector starts silent, so that the first steps see the pre-trained features alone.
         nn.init.zeros_(self.scene.weight)
         nn.init.zeros_(torch.as_tensor(self.scene.bias))
         self._frozen: tuple[nn.Module, ...] = ()
+        self.register_load_state_dict_pre_hook(_without_pins)
 
     def encoder_parameters(self) -> list[nn.Parameter]:
         return list(self.encoder.parameters())
@@ -158,14 +167,24 @@ class Lite(Network):
         return self
 
     def forward(self, lightness: Tensor, pins: Tensor | None = None) -> Tensor:
-        """See :class:`ml.networks.Network`. Raises ValueError on pins: this network takes none."""
+        """See :class:`ml.networks.Network`. Without pins nothing of what serves them is computed."""
         self.check_input(lightness, pins)
         at4, at8, at16, at32 = self.encoder(lightness / 50 - 1)
+        if pins is not None:
+            at16, at32 = at16 + self.hints16(pins, at16), at32 + self.hints32(pins, at32)
         x = at32 + self.scene(at32.mean(dim=(2, 3), keepdim=True))
         x = self.rise16(x, at16)
         x = self.rise8(x, at8)
         x = self.rise4(x, at4)
-        return self.balanced(self.classify(x))
+        logits = self.balanced(self.classify(x))
+        return logits if pins is None else self.copy(logits, x, lightness, pins)
+
+
+def _without_pins(network: nn.Module, state: dict[str, Tensor], prefix: str, *_: object) -> None:
+    """Weights from before there were pins load as well: what serves pins stays as it begins."""
+    own = {prefix + k: v for k, v in network.state_dict().items() if k.startswith(("hints", "copy."))}
+    if not own.keys() & state.keys():
+        state.update(own)
 
 
 def encoder_state(published: dict[str, Tensor]) -> dict[str, Tensor]:

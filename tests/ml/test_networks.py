@@ -47,7 +47,8 @@ def test_a_wrong_input_is_refused(lite: Network, shape: tuple[int, ...]) -> None
         lite(torch.zeros(shape))
 
 
-def test_pins_are_refused_by_a_network_without_guidance(lite: Network) -> None:
+def test_pins_are_refused_by_a_network_without_guidance(lite: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Lite, "guided", False)
     with pytest.raises(ValueError, match="takes no pins"):
         lite(torch.zeros(1, 1, 32, 32), torch.zeros(1, 3, 32, 32))
 
@@ -96,7 +97,7 @@ def test_frozen_layers_neither_learn_nor_drift() -> None:
     network.freeze_early()
     network.train()
     before = {k: v.clone() for k, v in network.state_dict().items()}
-    network(torch.rand(2, 1, 32, 32) * 100).sum().backward()
+    network(torch.rand(2, 1, 32, 32) * 100, torch.ones(2, 3, 32, 32)).sum().backward()
     changed = {k for k, v in network.state_dict().items() if not torch.equal(v, before[k])}
     frozen = ("encoder.stem.", "encoder.blocks.0.", "encoder.blocks.1.", "encoder.blocks.2.")
     assert changed
