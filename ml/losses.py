@@ -10,6 +10,7 @@ from ml.color import bin_centres, soft_encode
 
 # Beyond this distance a wrong colour pulls no harder: a red jersey must not outweigh a hundred faces.
 _REGRESSION_DELTA = 20.0
+_RAREST = 1e-4
 
 
 def bin_weights(frequency: Tensor, rebalance: float) -> Tensor:
@@ -46,6 +47,21 @@ def colour_loss(logits: Tensor, ab: Tensor, weights: Tensor | None = None, regre
         mean = torch.einsum("nkhw,kc->nchw", log_probability.exp(), bin_centres().to(logits))
         loss = loss + regression * F.huber_loss(mean / _REGRESSION_DELTA, ab / _REGRESSION_DELTA)
     return loss
+
+
+def rare_distance(answer: Tensor, ab: Tensor, frequency: Tensor) -> Tensor:
+    """Mean distance to the true colour, in units of 20 Lab, where the rarest colours of a photo count most.
+
+    ``answer`` and ``ab``: ``[N, 2, H, W]`` in Lab units; ``frequency``: ``[bins]``, share of each bin. A cell's
+    weight is one over its true bin's share, at least 1e-4, within a photo they sum to 1: what the rebalanced AuC of
+    :func:`ml.metrics.auc` weighs by. Returns a scalar.
+    """
+    index, _ = soft_encode(ab)
+    weight = 1 / frequency.to(ab).clamp(min=_RAREST)[index[:, 0]]
+    weight = weight / weight.sum(dim=(1, 2), keepdim=True)
+    # Nowhere zero, so that it has a gradient everywhere.
+    distance = ((answer - ab).square().sum(dim=1) + 1).sqrt()
+    return (weight * distance).sum(dim=(1, 2)).mean() / _REGRESSION_DELTA
 
 
 def adversarial_loss(logits: Tensor, true: bool, smoothing: float = 0.0) -> Tensor:

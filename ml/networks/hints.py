@@ -83,8 +83,8 @@ class Copy(nn.Module):
         marks = cells.gather(1, index[..., None].expand(-1, -1, cells.shape[2]))
         likeness = 2 * cells @ marks.mT - cells.square().sum(2)[:, :, None] - marks.square().sum(2)[:, None]
         likeness = likeness.masked_fill(there[:, None] == 0, _NEVER)
-        colour = (likeness.softmax(dim=2) @ colours).mT.unflatten(2, (height, width))
-        nearest = likeness.amax(dim=2).unflatten(1, (height, width))[:, None]
+        colour = (likeness.softmax(dim=2) @ colours).mT.reshape(-1, 2, height, width)
+        nearest = likeness.amax(dim=2).reshape(-1, 1, height, width)
         return colour, torch.sigmoid(self.gate_scale * nearest + self.gate_bias)
 
     def _embedded(self, features: Tensor, lightness: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from ml.color import bin_centres
 from ml.networks import Network, register
 from ml.networks.hints import Copy, Hints
-from ml.objectives.bins import Bins
+from ml.objectives.guided import GuidedBins
 
 # kernel, stride, expansion, output channels, blocks (Tan and Le 2019, table 1)
 _STAGES = (
@@ -127,7 +127,7 @@ class Lite(Network):
     stride = 4
     bins = "joint"
     guided = True
-    objective = Bins
+    objective = GuidedBins
     pretrained = "lite0"
 
     def __init__(self) -> None:

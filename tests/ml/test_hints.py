@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from ml import checkpoint, networks
-from ml.color import annealed_mean
+from ml.color import annealed_mean, bin_centres
 from ml.method import LearnedMethod
 from ml.networks import Network, output_of
 from ml.networks.hints import gather
+from ml.objectives.guided import GuidedBins
 from ml.pins import Pin, Pins
+from ml.settings import Settings
 from ml.simulated_pins import simulated_pins
 
 ORANGE = (40.0, 50.0)
@@ -155,3 +157,11 @@ def test_the_same_random_state_gives_the_same_pins() -> None:
     ab = torch.randn(2, 32, 32)
     first, second = (simulated_pins(ab, 0, np.random.default_rng(5)) for _ in range(2))
     assert torch.equal(first, second)
+
+
+def test_training_shows_the_default_network_views_with_pins_and_views_without() -> None:
+    settings = Settings.of("lite", steps=1, without_pins=0.5)
+    objective = GuidedBins(networks.create("lite"), settings, torch.full((len(bin_centres()),), 1e-3))
+    random = np.random.default_rng(0)
+    pinned = [bool(objective.pins(torch.zeros(2, 32, 32), random)[2].any()) for _ in range(40)]
+    assert 10 < sum(pinned) < 30

@@ -10,7 +10,7 @@ import torch
 
 from ml.color import bin_centres, soft_encode
 from ml.data import bin_frequency
-from ml.losses import adversarial_loss, bin_weights, colour_loss
+from ml.losses import adversarial_loss, bin_weights, colour_loss, rare_distance
 
 BINS = len(bin_centres())
 
@@ -112,3 +112,24 @@ def test_smoothing_asks_less_certainty_of_true_pictures_alone() -> None:
     (gradient,) = torch.autograd.grad(adversarial_loss(best, True, smoothing=0.1), best)
     assert gradient.item() == pytest.approx(0, abs=1e-6)
     assert adversarial_loss(-certain, False, smoothing=0.1) == adversarial_loss(-certain, False)
+
+
+def test_the_rare_distance_counts_what_is_rare_in_the_data_most() -> None:
+    frequency = torch.full((BINS,), 1e-3)
+    common, rare = (int((bin_centres() - torch.tensor(ab)).norm(dim=1).argmin()) for ab in ((0.0, 0.0), (60.0, 40.0)))
+    frequency[common], frequency[rare] = 0.5, 1e-6
+    truth = torch.zeros(1, 2, 1, 2)
+    truth[0, :, 0, 1] = torch.tensor([60.0, 40.0])
+    wrong_where_common, wrong_where_rare = truth.clone(), truth.clone()
+    wrong_where_common[0, 0, 0, 0] += 30
+    wrong_where_rare[0, 0, 0, 1] += 30
+    common_loss, rare_loss = (rare_distance(a, truth, frequency) for a in (wrong_where_common, wrong_where_rare))
+    assert rare_loss == pytest.approx(30 / 20, rel=0.02)
+    assert common_loss < 0.1
+
+
+def test_the_rare_distance_has_a_gradient_also_where_the_answer_is_right() -> None:
+    answer = torch.zeros(1, 2, 2, 2, requires_grad=True)
+    rare_distance(answer, torch.zeros(1, 2, 2, 2), torch.full((BINS,), 1e-3)).backward()
+    assert answer.grad is not None
+    assert answer.grad.isfinite().all()

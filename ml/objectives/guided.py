@@ -1,0 +1,46 @@
+"""Learning a distribution over joint ab bins, alone and with pins, with an ear for the rare colours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from torch import Tensor
+
+from ml.color import annealed_mean
+from ml.losses import rare_distance
+from ml.objectives import Losses
+from ml.objectives.bins import BinOptions, Bins
+from ml.simulated_pins import simulated_pins
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ml.sampler import Batch
+
+
+@dataclass(frozen=True)
+class GuidedOptions(BinOptions):
+    """``rare``: weight of :func:`ml.losses.rare_distance`. ``without_pins``: share of the views without any."""
+
+    rare: float = 0.0
+    without_pins: float = 0.5
+
+
+class GuidedBins(Bins):
+    """:class:`Bins` for a network that takes pins: half of the views have some, so that one network does both."""
+
+    Options: ClassVar[type[GuidedOptions]] = GuidedOptions
+    options: GuidedOptions
+
+    def losses(self, output: Tensor, batch: Batch) -> Losses:
+        """Those of :class:`Bins`, and :func:`ml.losses.rare_distance`."""
+        losses = super().losses(output, batch)
+        if self.options.rare:
+            distance = rare_distance(annealed_mean(output), self.truth(batch), self.frequency)
+            losses["rare"] = self.options.rare * distance
+        return losses
+
+    def pins(self, ab: Tensor, random: np.random.Generator) -> Tensor:
+        """See :func:`ml.simulated_pins.simulated_pins`."""
+        return simulated_pins(ab, self.options.without_pins, random)
