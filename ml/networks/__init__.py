@@ -101,6 +101,9 @@ class Network(nn.Module):
     def freeze_early(self) -> None:
         """Stop the lowest pre-trained layers from learning, where the network has such."""
 
+    def freeze_alone(self) -> None:
+        """Stop all but what serves pins from learning, where the network is guided."""
+
     def check_input(self, lightness: Tensor, pins: Tensor | None) -> None:
         """Raise ValueError on an input that this network cannot take."""
         if lightness.ndim != 4 or lightness.shape[1] != 1:

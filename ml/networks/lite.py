@@ -156,8 +156,15 @@ class Lite(Network):
 
     def freeze_early(self) -> None:
         """Keep the encoder's edges as they were learned: a step costs a quarter less, and they fit already."""
-        self._frozen = (self.encoder.stem, *self.encoder.blocks[:3])
-        for module in self._frozen:
+        self._freeze(self.encoder.stem, *self.encoder.blocks[:3])
+
+    def freeze_alone(self) -> None:
+        """Keep all that answers without pins as it is."""
+        self._freeze(self.encoder, self.scene, self.rise16, self.rise8, self.rise4, self.classify)
+
+    def _freeze(self, *modules: nn.Module) -> None:
+        self._frozen = modules
+        for module in modules:
             module.requires_grad_(False).eval()
 
     def train(self, mode: bool = True) -> Self:

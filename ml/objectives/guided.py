@@ -16,15 +16,21 @@ from ml.simulated_pins import simulated_pins
 if TYPE_CHECKING:
     import numpy as np
 
+    from ml.networks import Network
     from ml.sampler import Batch
+    from ml.settings import Settings
 
 
 @dataclass(frozen=True)
 class GuidedOptions(BinOptions):
-    """``rare``: weight of :func:`ml.losses.rare_distance`. ``without_pins``: share of the views without any."""
+    """``rare``: weight of :func:`ml.losses.rare_distance`. ``without_pins``: share of the views without any.
+
+    ``pins_alone``: learn only to listen to pins; what the network answers without them stays as it is.
+    """
 
     rare: float = 0.0
     without_pins: float = 0.5
+    pins_alone: bool = False
 
 
 class GuidedBins(Bins):
@@ -32,6 +38,11 @@ class GuidedBins(Bins):
 
     Options: ClassVar[type[GuidedOptions]] = GuidedOptions
     options: GuidedOptions
+
+    def __init__(self, network: Network, settings: Settings, frequency: Tensor) -> None:
+        super().__init__(network, settings, frequency)
+        if self.options.pins_alone:
+            network.freeze_alone()
 
     def losses(self, output: Tensor, batch: Batch) -> Losses:
         """Those of :class:`Bins`, and :func:`ml.losses.rare_distance`."""

@@ -165,3 +165,15 @@ def test_training_shows_the_default_network_views_with_pins_and_views_without() 
     random = np.random.default_rng(0)
     pinned = [bool(objective.pins(torch.zeros(2, 32, 32), random)[2].any()) for _ in range(40)]
     assert 10 < sum(pinned) < 30
+
+
+def test_a_network_can_learn_to_listen_without_changing_what_it_says_alone() -> None:
+    network = networks.create("lite")
+    network.freeze_alone()
+    network.train()
+    before = {k: v.clone() for k, v in network.state_dict().items()}
+    optimizer = torch.optim.AdamW(network.parameters(), lr=1e-2)
+    network(torch.rand(2, 1, 96, 96) * 100, pin((42, 22), ORANGE).expand(2, -1, -1, -1)).square().mean().backward()
+    optimizer.step()
+    changed = {k.split(".")[0] for k, v in network.state_dict().items() if not torch.equal(v, before[k])}
+    assert changed == {"hints32", "hints16", "copy"}
