@@ -67,8 +67,8 @@ def load(path: Path) -> tuple[Network, Card]:
     """Load a model, on the CPU, as float32, in evaluation mode.
 
     ``path``: a ``.safetensors`` file whose card lies beside it. The file must have the card's sha256 and hold
-    exactly the network's tensors, all of them finite. Raises FileNotFoundError for a missing file or card,
-    CheckpointError for one that does not fit.
+    exactly the network's tensors, or those of an older version of it, all of them finite. Raises
+    FileNotFoundError for a missing file or card, CheckpointError for one that does not fit.
     """
     card = read_card(path)
     if not path.is_file():
@@ -84,6 +84,7 @@ def load(path: Path) -> tuple[Network, Card]:
         network = networks.create(card["architecture"]["network"])
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"the card of {path} names no network that we have: {error}") from error
+    tensors = network.complete(tensors)
     wanted = {name: tensor.shape for name, tensor in network.state_dict().items()}
     found_shapes = {name: tensor.shape for name, tensor in tensors.items()}
     if unfit := sorted(name for name in wanted | found_shapes if wanted.get(name) != found_shapes.get(name)):

@@ -98,6 +98,10 @@ class Network(nn.Module):
         """Take over a pre-trained encoder, as :mod:`ml.fetch` writes it (strict)."""
         self.get_submodule("encoder").load_state_dict(state)
 
+    def complete(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Weights of an older version of this network as those of this one; any others as they are."""
+        return tensors
+
     def freeze_early(self) -> None:
         """Stop the lowest pre-trained layers from learning, where the network has such."""
 

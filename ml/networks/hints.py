@@ -56,10 +56,10 @@ class Copy(nn.Module):
         self.embed = nn.Conv2d(channels, _EMBEDDED, 1, bias=False)
         # The same in every network: weights from before there were pins must answer alike whenever they are loaded.
         nn.init.normal_(self.embed.weight, std=0.02, generator=torch.Generator().manual_seed(0))
-        # Falls by e over 1 / sqrt(scale) of L* 100, and of the picture's size.
-        self.lightness_scale = nn.Parameter(torch.tensor(10.0))
-        self.place_scale = nn.Parameter(torch.tensor(8.0))
-        self.gate_scale = nn.Parameter(torch.tensor(1.0))
+        # Likeness falls by e over a seventh of the range of L*, and over a quarter of the picture.
+        self.lightness_scale = nn.Parameter(torch.tensor(7.0))
+        self.place_scale = nn.Parameter(torch.tensor(4.0))
+        self.gate_scale = nn.Parameter(torch.tensor(0.5))
         self.gate_bias = nn.Parameter(torch.tensor(2.0))
 
     def forward(self, logits: Tensor, features: Tensor, lightness: Tensor, pins: Tensor) -> Tensor:

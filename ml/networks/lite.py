@@ -144,7 +144,6 @@ class Lite(Network):
         nn.init.zeros_(self.scene.weight)
         nn.init.zeros_(torch.as_tensor(self.scene.bias))
         self._frozen: tuple[nn.Module, ...] = ()
-        self.register_load_state_dict_pre_hook(_without_pins)
 
     def encoder_parameters(self) -> list[nn.Parameter]:
         return list(self.encoder.parameters())
@@ -153,6 +152,11 @@ class Lite(Network):
         super().start_from(frequency)
         with torch.no_grad():
             torch.as_tensor(self.classify.bias).copy_(self.log_frequency)
+
+    def complete(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Weights from before there were pins serve as well: what listens to pins stays as it begins."""
+        own = {k: v for k, v in self.state_dict().items() if k.startswith(("hints", "copy."))}
+        return tensors if own.keys() & tensors.keys() else {**tensors, **own}
 
     def freeze_early(self) -> None:
         """Keep the encoder's edges as they were learned: a step costs a quarter less, and they fit already."""
@@ -185,13 +189,6 @@ class Lite(Network):
         x = self.rise4(x, at4)
         logits = self.balanced(self.classify(x))
         return logits if pins is None else self.copy(logits, x, lightness, pins)
-
-
-def _without_pins(network: nn.Module, state: dict[str, Tensor], prefix: str, *_: object) -> None:
-    """Weights from before there were pins load as well: what serves pins stays as it begins."""
-    own = {prefix + k: v for k, v in network.state_dict().items() if k.startswith(("hints", "copy."))}
-    if not own.keys() & state.keys():
-        state.update(own)
 
 
 def encoder_state(published: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -105,18 +105,22 @@ def test_pins_of_another_shape_are_refused(lite: Network, shape: tuple[int, ...]
 def test_weights_from_before_there_were_pins_still_load(lite: Network) -> None:
     before = {k: v for k, v in lite.state_dict().items() if not k.startswith(("hints", "copy."))}
     first, second = networks.create("lite").eval(), networks.create("lite").eval()
-    first.load_state_dict(before)
-    second.load_state_dict(before)
+    for network in (first, second):
+        network.load_state_dict(network.complete(before))
     x, pins = torch.rand(1, 1, 96, 96) * 100, pin((42, 22), ORANGE)
     torch.testing.assert_close(first(x), lite(x))
     torch.testing.assert_close(first(x, pins), second(x, pins))
 
 
 def test_half_of_what_serves_pins_is_refused(lite: Network, tmp_path: Path) -> None:
-    state = lite.state_dict()
-    state.pop("copy.gate_bias")
-    with pytest.raises(RuntimeError, match=r"copy\.gate_bias"):
-        networks.create("lite").load_state_dict(state)
+    weights = checkpoint.save(tmp_path, "half", lite, checkpoint.read_card(checkpoint.shipped()["lite"]))
+    tensors = checkpoint.read_tensors(weights)
+    tensors.pop("copy.gate_bias")
+    checkpoint.write_tensors(weights, tensors)
+    card = checkpoint.read_card(weights)
+    checkpoint.write_card(tmp_path, {**card, "sha256": checkpoint.sha256(weights)})
+    with pytest.raises(checkpoint.CheckpointError, match=r"copy\.gate_bias"):
+        checkpoint.load(weights)
 
 
 def test_all_that_serves_pins_learns() -> None:
