@@ -131,6 +131,30 @@ def shipped() -> dict[str, Path]:
     return {p.stem: p for p in sorted(SHIPPED.glob("*.safetensors"))}
 
 
+def find(name_or_path: str | Path) -> Path:
+    """The weights of a model: a shipped one by name, a ``.safetensors`` file, or the only model in a folder.
+
+    Raises FileNotFoundError where there is no such model, and says how to make one where a network has that name.
+    """
+    name, path = str(name_or_path), Path(name_or_path)
+    if name in shipped():
+        return shipped()[name]
+    if path.suffix == ".safetensors":
+        return path
+    if path.is_dir():
+        found = sorted(file for file in path.glob("*.safetensors") if file.with_suffix(".json").is_file())
+        if len(found) == 1:
+            return found[0]
+        several = f"several models, name one of them: {', '.join(map(str, found))}"
+        raise FileNotFoundError(f"{path} holds {several if found else 'no model, that is weights with their card'}")
+    if name in networks.names():
+        raise FileNotFoundError(
+            f"no weights of {name} come with Heirloom; make some with 'python -m ml train --network {name} "
+            f"--data PHOTOS --run RUN --minutes 60 --export FOLDER', then give that folder as --model"
+        )
+    raise FileNotFoundError(f"no model {name!r}; shipped: {', '.join(shipped()) or 'none'}")
+
+
 def dial(card: Card, vividness: float) -> tuple[float, float]:
     """Temperature and ab gain of a vividness, by straight lines between the card's points.
 

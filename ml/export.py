@@ -9,14 +9,19 @@ from typing import Any
 
 from ml import checkpoint, networks
 from ml.checkpoint import Card, write_json
+from ml.color import BIN_STEP, MARGINAL_STEP
 from ml.data import DULL, PhotoRow, count_sources
 from ml.runs import averaged_weights
 from ml.sampler import MIX
 
-PREPROCESSING = {
+_PREPROCESSING = {
     "input": "L* (CIE 1976, D65, 0 to 100) of the grey picture",
     "size": "the pipeline's small copy, padded by reflection to the network's multiple",
-    "output": "logits over ab bins on a 10-unit grid, annealed mean, times the gain",
+}
+_OUTPUT = {
+    "joint": f"logits over ab bins on a {BIN_STEP}-unit grid, annealed mean, times the gain",
+    "marginal": f"logits over bins of a* and of b* in steps of {MARGINAL_STEP}, annealed means, times the gain",
+    "none": "a* and b*, times the gain",
 }
 LIMITS = (
     "Colours are a guess. Sky, leaves, skin and wood come right most often; clothes, cars, toys and painted walls "
@@ -56,9 +61,10 @@ def export(run: Path, folder: Path, name: str) -> Path:
     weights, state = averaged_weights(run)
     network = networks.create(state["settings"]["network"])
     network.load_state_dict(weights)
+    temperature, gain = UNCALIBRATED
     card: Card = {
-        "preprocessing": PREPROCESSING,
-        "calibration": checkpoint.calibration(*UNCALIBRATED),
+        "preprocessing": {**_PREPROCESSING, "output": _OUTPUT[network.bins]},
+        "calibration": checkpoint.calibration(temperature if network.classifies() else None, gain),
         "data": json.loads((run / "data.json").read_text(encoding="utf-8")),
         "training": {
             "steps": state["step"],

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ml.checkpoint import Card, dial, load, read_card, shipped
+from ml.checkpoint import Card, dial, find, load, read_card, shipped
 from ml.networks import Network, fused, output_of
 from ml.pins import Pins
 from ml.reference import Reference
@@ -138,17 +138,11 @@ def load_method(name_or_path: str | Path = DEFAULT_MODEL, device: str | None = N
     """Load a shipped model by name ("lite") or any checkpoint by path.
 
     Args:
-        name_or_path: a name of `models()`, or a .safetensors file with its card beside it.
+        name_or_path: a name of `models()`, a .safetensors file with its card beside it, or a folder with one such.
         device: "cpu", "cuda", "cuda:1"; by default CUDA where there is some.
 
     Raises:
-        FileNotFoundError: no such model.
+        FileNotFoundError: no such model; the message says how to make one of a network that is not shipped.
         CheckpointError: weights and card do not fit each other.
     """
-    path = Path(name_or_path)
-    if path.suffix != ".safetensors":
-        known = shipped()
-        if str(name_or_path) not in known:
-            raise FileNotFoundError(f"no model {str(name_or_path)!r}; shipped: {', '.join(known) or 'none'}")
-        path = known[str(name_or_path)]
-    return LearnedMethod(*load(path), device=device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    return LearnedMethod(*load(find(name_or_path)), device=device or ("cuda" if torch.cuda.is_available() else "cpu"))

@@ -29,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO", help="JPEG, PNG, WebP, TIFF or HEIC")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the coloured photos go")
-    parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME", help="a shipped model or a .safetensors file")
+    known = "a shipped model, a .safetensors file or its folder"
+    parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME", help=known)
     parser.add_argument("--vividness", type=_vividness, default=1.0, metavar="X", help="0 to 2, 1 is the default")
 
 

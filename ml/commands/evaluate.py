@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--split", default="val", help="which photos (default: val)")
     parser.add_argument("--limit", type=_count, help="this many photos, spread evenly")
-    parser.add_argument("--model", default="lite", help="a shipped model's name or a .safetensors file")
+    parser.add_argument("--model", default="lite", help="a shipped model, a .safetensors file or its folder")
     parser.add_argument("--json", action="store_true", help="print every figure as JSON, and nothing else")
     parser.add_argument("--threads", type=_count, help="photos at work at once (default: all processors)")
     parser.add_argument("--calibrate", action="store_true", help="first find the default vividness, into the card")
@@ -33,11 +33,11 @@ def run(args: argparse.Namespace) -> int:
     """Print the figures for all photos, for people alone and by category; 1 where photos had to be left out."""
     from ml import evaluation, judgement
     from ml.calibration import calibrate
-    from ml.checkpoint import shipped, write_card
+    from ml.checkpoint import find, write_card
     from ml.data import read_photos
     from ml.method import load_method
 
-    path = shipped().get(args.model, Path(args.model))
+    path = find(args.model)
     rows = read_photos(args.data, args.split)
     if args.calibrate:
         for line in calibrate(path, args.data, _spread(rows, args.calibration_photos)):

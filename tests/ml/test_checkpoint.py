@@ -111,3 +111,22 @@ def test_every_shipped_model_loads() -> None:
         network, card = checkpoint.load(path)
         assert card["name"] == path.stem
         assert all(torch.isfinite(v).all() for v in network.state_dict().values())
+
+
+def test_a_model_is_found_by_name_by_file_and_by_the_folder_it_is_alone_in(model: Path) -> None:
+    assert checkpoint.find("lite") == checkpoint.shipped()["lite"]
+    assert checkpoint.find(model) == checkpoint.find(model.parent) == model
+    checkpoint.write_tensors(model.parent / "state.safetensors", {"x": torch.zeros(1)})
+    assert checkpoint.find(model.parent) == model
+    checkpoint.save(model.parent, "other", networks.create("lite"), CARD)
+    with pytest.raises(FileNotFoundError, match="several models"):
+        checkpoint.find(model.parent)
+
+
+def test_a_network_without_weights_is_answered_with_the_command_that_makes_them(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="python -m ml train --network vgg16"):
+        checkpoint.find("vgg16")
+    with pytest.raises(FileNotFoundError, match="no model 'huge'"):
+        checkpoint.find("huge")
+    with pytest.raises(FileNotFoundError, match="no model, that is"):
+        checkpoint.find(tmp_path)
