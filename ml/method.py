@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType
@@ -12,19 +13,18 @@ import torch
 from numpy.typing import NDArray
 
 from ml.checkpoint import Card, dial, find, load, read_card, shipped
+from ml.guide_files import GuideError
 from ml.networks import Network, fused, output_of
 from ml.pins import Pins
 from ml.reference import Reference
 
 DEFAULT_MODEL = "lite"
+CLASSIC = {"levin": "ml.classic.levin:Levin", "welsh": "ml.classic.welsh:Welsh"}
+"""Methods without weights by name, and where they are: scipy, which they need, is only loaded with them."""
 
 Guide = Pins | Reference | None
 """What a person gives beside the photo."""
 _GUIDES = {Pins: "pins (--pins FILE)", Reference: "a reference photo (--reference PHOTO)"}
-
-
-class GuideError(ValueError):
-    """A guide that a method cannot use, or one that it cannot do without; a sentence for people."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,17 @@ class Method(Protocol):
         ...
 
 
+def needs(method: Method) -> str:
+    """What guide a method cannot do without, in words; empty where it colours on its own."""
+    return "" if NoneType in method.guides else " or ".join(_GUIDES[kind] for kind in method.guides)
+
+
 def check_guide(method: Method, guide: Guide) -> None:
     """Raise GuideError where a method cannot use this guide, or cannot do without one."""
     if type(guide) in method.guides:
         return
     if guide is None:
-        raise GuideError(f"{method.name} needs {' or '.join(_GUIDES[kind] for kind in method.guides)}")
+        raise GuideError(f"{method.name} needs {needs(method)}")
     raise GuideError(f"{method.name} does not take {_GUIDES[type(guide)]}")
 
 
@@ -146,3 +151,12 @@ def load_method(name_or_path: str | Path = DEFAULT_MODEL, device: str | None = N
         CheckpointError: weights and card do not fit each other.
     """
     return LearnedMethod(*load(find(name_or_path)), device=device or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def find_method(name_or_path: str | Path = DEFAULT_MODEL, device: str | None = None) -> Method:
+    """A method of `CLASSIC` by name, or what `load_method` gives; raises as that does."""
+    if place := CLASSIC.get(str(name_or_path)):
+        module, _, kind = place.partition(":")
+        method: Method = getattr(importlib.import_module(module), kind)()
+        return method
+    return load_method(name_or_path, device)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,16 +18,13 @@ import torch
 from numpy.typing import NDArray
 
 from ml.color import reduce_chroma, srgb_to_lab
+from ml.guide_files import GuideError, fields, number, read_list
 
 DEFAULT_RADIUS = 0.01
 MAX_RADIUS = 0.5
 _AB_LIMIT = 128
-_FIELDS = ("x", "y", "colour", "radius", "note")
+_EXAMPLE = '[{"x": 0.5, "y": 0.4, "colour": "#a06040"}]'
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
-
-
-class PinsError(ValueError):
-    """A pins file that cannot be used; the message says which pin and why."""
 
 
 @dataclass(frozen=True)
@@ -96,35 +92,20 @@ def read_pins(path: Path) -> Pins:
     if wanted "radius" (a share of the photo's short side, `DEFAULT_RADIUS`) and "note".
 
     Raises:
-        PinsError: not JSON, no pin in it, or a pin that is none; the sentence says which and why.
+        GuideError: not JSON, no pin in it, or a pin that is none; the sentence says which and why.
         OSError: the file cannot be read.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise PinsError(f"{path} is no JSON: {error}") from error
-    if isinstance(content, dict):
-        content = content.get("pins")
-    if not isinstance(content, list):
-        raise PinsError(f'{path} is no list of pins, such as [{{"x": 0.5, "y": 0.4, "colour": "#a06040"}}]')
-    if not content:
-        raise PinsError(f"{path} holds no pin")
-    return Pins(tuple(_pin(described, f"{path}, pin {i}") for i, described in enumerate(content, 1)))
+    return Pins(tuple(_pin(item, place) for item, place in read_list(path, "pins", _EXAMPLE)))
 
 
-def _pin(described: Any, place: str) -> Pin:
-    if not isinstance(described, dict):
-        raise PinsError(f"{place} is no object with x, y and colour")
-    if unknown := set(described) - set(_FIELDS):
-        raise PinsError(f"{place}: unknown {_listed(unknown)}; a pin has {', '.join(_FIELDS)}")
-    if missing := {"x", "y", "colour"} - set(described):
-        raise PinsError(f"{place} lacks {_listed(missing)}")
-    x, y = (number(described[name], 0, 1, f"{place}: {name}") for name in ("x", "y"))
-    radius = number(described.get("radius", DEFAULT_RADIUS), 0, MAX_RADIUS, f"{place}: radius")
-    note = described.get("note", "")
+def _pin(item: Any, place: str) -> Pin:
+    pin = fields(item, ("x", "y", "colour"), ("radius", "note"), place)
+    x, y = (number(pin[name], 0, 1, f"{place}: {name}") for name in ("x", "y"))
+    radius = number(pin.get("radius", DEFAULT_RADIUS), 0, MAX_RADIUS, f"{place}: radius")
+    note = pin.get("note", "")
     if not isinstance(note, str):
-        raise PinsError(f"{place}: note must be text, not {note!r}")
-    return Pin(x, y, *_ab(described["colour"], f"{place}: colour"), radius, note)
+        raise GuideError(f"{place}: note must be text, not {json.dumps(note)}")
+    return Pin(x, y, *_ab(pin["colour"], f"{place}: colour"), radius, note)
 
 
 def _ab(colour: Any, place: str) -> tuple[float, float]:
@@ -138,16 +119,4 @@ def _ab(colour: Any, place: str) -> tuple[float, float]:
             number(v, -_AB_LIMIT, _AB_LIMIT, f"{place}, {n}") for n, v in zip(("a*", "b*"), colour[1:], strict=True)
         )
         return a, b
-    raise PinsError(f'{place} must be "#rrggbb" or [L*, a*, b*], not {json.dumps(colour)}')
-
-
-def number(value: Any, low: float, high: float, place: str) -> float:
-    """A number out of a JSON file. Raises PinsError, which names the ``place``, on anything but ``low`` to ``high``."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not low <= value <= high:
-        raise PinsError(f"{place} must be a number from {low} to {high}, not {json.dumps(value)}")
-    return float(value)
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names))
+    raise GuideError(f'{place} must be "#rrggbb" or [L*, a*, b*], not {json.dumps(colour)}')

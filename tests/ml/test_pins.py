@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from ml.color import in_gamut, srgb_to_lab
-from ml.pins import Pin, Pins, PinsError, read_pins
+from ml.guide_files import GuideError
+from ml.pins import Pin, Pins, read_pins
 
 GREY = np.full((100, 150), 60, np.float32)
 
@@ -53,11 +54,11 @@ FIT = {"x": 0.5, "y": 0.5, "colour": "#808080"}
         (b"\xff\xd8\xff\xe0", "is no JSON"),
         (b"[" * 100_000, "is no JSON"),
         ({}, "no list of pins"),
-        ([], "holds no pin"),
-        ([FIT, 3], "pin 2 is no object"),
-        ([{"x": 0.5, "colour": "#808080"}], "pin 1 lacks y"),
-        ([FIT | {"color": "#808080"}], "unknown color; a pin has x, y, colour, radius, note"),
-        ([FIT | {"x": 1.2}], "pin 1: x must be a number from 0 to 1, not 1.2"),
+        ([], "holds no pins"),
+        ([FIT, 3], "pins 2 is no object"),
+        ([{"x": 0.5, "colour": "#808080"}], "pins 1 lacks y"),
+        ([FIT | {"color": "#808080"}], "unknown color; known are x, y, colour, radius, note"),
+        ([FIT | {"x": 1.2}], "pins 1: x must be a number from 0 to 1, not 1.2"),
         ([FIT | {"y": -0.1}], "y must be a number from 0 to 1"),
         ([FIT | {"y": float("nan")}], "y must be a number from 0 to 1"),
         ([FIT | {"x": "0.5"}], "x must be a number"),
@@ -74,7 +75,7 @@ FIT = {"x": 0.5, "y": 0.5, "colour": "#808080"}
     ],
 )
 def test_a_file_that_is_wrong_is_named_with_the_pin_and_the_reason(tmp_path, content: Any, sentence: str) -> None:
-    with pytest.raises(PinsError, match=sentence):
+    with pytest.raises(GuideError, match=sentence):
         read_pins(written(tmp_path, content))
 
 

@@ -13,7 +13,8 @@ import tifffile
 from PIL import Image
 
 from ml.appearance import to_lightness
-from ml.method import GuideError, LearnedMethod, load_method, models
+from ml.guide_files import GuideError
+from ml.method import LearnedMethod, load_method, models
 from ml.networks import create
 from ml.networks.lite import Lite
 from ml.photo import Limits, PhotoError, Refusal, open_page
