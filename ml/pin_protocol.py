@@ -1,0 +1,96 @@
+"""How well a method uses pins: the error that is left with ever more of them, each telling the truth.
+
+The protocol: photos of a short side of about 200 pixels; round marks of 3 x 3 pixels with their true mean ab, in
+the middle of the cells of a grid; the grey file and these pins through the whole pipeline; the mean distance in ab
+of output and truth, a photo, then over photos.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import NoneType
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ml.color import srgb_to_lab
+from ml.data import open_photo
+from ml.method import Guide, Method
+from ml.photo import open_page
+from ml.pins import Pin, Pins
+from ml.pipeline import colorize
+
+GRIDS = ((1, 1), (2, 2), (4, 4), (5, 8), (10, 10))
+"""Cells along the short and the long side."""
+_REACH = 1
+_PHOTOS = frozenset({".png", ".jpg", ".jpeg", ".webp"})
+
+
+def photos(folder: Path) -> list[Image.Image]:
+    """All photos of a folder, by name.
+
+    Raises:
+        ValueError: there is none.
+        OSError: no folder, or a file that is no photo.
+    """
+    found = [open_photo(file) for file in sorted(folder.iterdir()) if file.suffix.lower() in _PHOTOS]
+    if not found:
+        raise ValueError(f"{folder} holds no photo")
+    return found
+
+
+def judge(method: Method, truths: Sequence[Image.Image]) -> Iterator[tuple[int, float]]:
+    """The number of pins and the mean ab error that is left with them, for each of `GRIDS`.
+
+    Begins with 0 pins: what the method does on its own, or leaving the photo grey where it needs pins.
+    """
+    yield 0, _mean(method, truths, None)
+    for grid in GRIDS:
+        yield grid[0] * grid[1], _mean(method, truths, grid)
+
+
+def truthful(truth: Tensor, short: int, long: int) -> Pins:
+    """A grid of pins that tell the truth.
+
+    ``truth``: Lab ``[3, H, W]``; ``short``, ``long``: cells along its short and its long side.
+    """
+    height, width = truth.shape[1:]
+    rows, columns = (short, long) if height <= width else (long, short)
+    pins = []
+    for y in (np.arange(rows) * 2 + 1) * height // (2 * rows):
+        for x in (np.arange(columns) * 2 + 1) * width // (2 * columns):
+            patch = truth[1:, max(0, y - _REACH) : y + _REACH + 1, max(0, x - _REACH) : x + _REACH + 1]
+            a, b = patch.mean(dim=(1, 2)).tolist()
+            pins.append(Pin((x + 0.5) / width, (y + 0.5) / height, a, b, (_REACH + 0.5) / min(height, width)))
+    return Pins(tuple(pins))
+
+
+def _mean(method: Method, truths: Sequence[Image.Image], grid: tuple[int, int] | None) -> float:
+    return float(np.mean([_error(method, truth, grid) for truth in truths]))
+
+
+def _error(method: Method, photo: Image.Image, grid: tuple[int, int] | None) -> float:
+    truth = srgb_to_lab(_tensor(photo))
+    if grid:
+        coloured = _colour(method, photo.convert("L"), truthful(truth, *grid))
+    elif NoneType in method.guides:
+        coloured = _colour(method, photo.convert("L"), None)
+    else:
+        coloured = photo.convert("L").convert("RGB")
+    difference = srgb_to_lab(_tensor(coloured))[1:] - truth[1:]
+    return float(torch.hypot(*difference).mean())
+
+
+def _colour(method: Method, grey: Image.Image, guide: Guide) -> Image.Image:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "grey.png"
+        grey.save(file, compress_level=1)
+        return Image.fromarray(colorize(open_page(file), method, guide=guide).preview.numpy())
+
+
+def _tensor(picture: Image.Image) -> Tensor:
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
