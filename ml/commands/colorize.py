@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ml.checkpoint import CheckpointError
-from ml.method import DEFAULT_MODEL, Method, load_method
+from ml.guide_files import GuideError
+from ml.method import CLASSIC, DEFAULT_MODEL, Guide, Method, check_guide, find_method
 from ml.photo import Info, PhotoError, inspect
+from ml.pins import read_pins
 from ml.pipeline import colorize_file
+from ml.reference import read_reference
 from ml.saving import output_format, suffix
 
 
@@ -29,9 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO", help="JPEG, PNG, WebP, TIFF or HEIC")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the coloured photos go")
-    known = "a shipped model, a .safetensors file or its folder"
+    known = f"a shipped model, a .safetensors file or its folder, {' or '.join(CLASSIC)} (default: {DEFAULT_MODEL})"
     parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME", help=known)
     parser.add_argument("--vividness", type=_vividness, default=1.0, metavar="X", help="0 to 2, 1 is the default")
+    pins = 'JSON: [{"x": 0.5, "y": 0.4, "colour": "#a06040", "radius": 0.01}, ...]; levin needs them'
+    parser.add_argument("--pins", type=Path, metavar="FILE", help=pins)
+    parser.add_argument("--reference", type=Path, metavar="PHOTO", help="whose colours are taken over; welsh needs it")
+    swatches = 'JSON: [{"reference": [left, top, right, bottom], "photo": [...]}, ...]: rectangles that belong together'
+    parser.add_argument("--swatches", type=Path, metavar="FILE", help=swatches)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,13 +51,32 @@ def run(args: argparse.Namespace) -> int:
     if not plans:
         return 1
     try:
-        method = load_method(args.model)
-    except (FileNotFoundError, CheckpointError) as error:
+        guide = _guide(args, len(plans) + failures)
+        method = find_method(args.model)
+        check_guide(method, guide)
+    except (FileNotFoundError, CheckpointError, GuideError) as error:
         return _complain(str(error), 2)
     args.out.mkdir(parents=True, exist_ok=True)
     for plan in plans:
-        failures += not _colour(plan, method, args.vividness)
+        failures += not _colour(plan, method, guide, args.vividness)
     return 1 if failures else 0
+
+
+def _guide(args: argparse.Namespace, photos: int) -> Guide:
+    """What is given beside the photos. Raises GuideError where it does not go together or cannot be read."""
+    if args.pins and args.reference:
+        raise GuideError("--pins and --reference do not go together")
+    if args.swatches and not args.reference:
+        raise GuideError("--swatches needs the --reference whose rectangles it names")
+    if (args.pins or args.swatches) and photos > 1:
+        raise GuideError(f"{'--pins' if args.pins else '--swatches'} belongs to one photo, and here are {photos}")
+    try:
+        if args.reference:
+            return read_reference(args.reference, args.swatches)
+        return read_pins(args.pins) if args.pins else None
+    except (PhotoError, OSError) as error:
+        file = getattr(error, "filename", None) or args.reference
+        raise GuideError(f"{file}: {_reason(error)}") from error
 
 
 def _plan(photos: list[Path], out: Path) -> tuple[list[Plan], int]:
@@ -89,10 +116,10 @@ def _identity(path: Path) -> str:
     return str(path.resolve()).casefold()
 
 
-def _colour(plan: Plan, method: Method, vividness: float) -> bool:
+def _colour(plan: Plan, method: Method, guide: Guide, vividness: float) -> bool:
     started = time.monotonic()
     try:
-        colorize_file(plan.source, plan.out, method, page=plan.page, vividness=vividness)
+        colorize_file(plan.source, plan.out, method, page=plan.page, guide=guide, vividness=vividness)
     except (PhotoError, OSError) as error:
         _complain(f"{plan.source}: {_reason(error)}", 1)
         return False

@@ -13,6 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print a line a model; 1 where one cannot be used, which is named."""
     from ml.checkpoint import CheckpointError, load, shipped
+    from ml.method import CLASSIC, find_method, needs
 
     broken = 0
     for name, path in shipped().items():
@@ -29,4 +30,6 @@ def run(args: argparse.Namespace) -> int:
         if gains:
             ratio = gains["colourfulness_ratio"]
             print(f"  {gains['gain']:+.2f} dB over grey at a colourfulness ratio of {ratio:.2f}")
+    for name in CLASSIC:
+        print(f"{name}: no weights; needs {needs(find_method(name))}")
     return 1 if broken else 0

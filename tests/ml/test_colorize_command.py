@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import pyvips
 from PIL import Image
 
 from ml.commands import colorize
@@ -17,7 +19,7 @@ HEIC = Path(__file__).parents[1] / "data" / "astronaut.heic"
 
 
 class Loader:
-    """Stands in for `load_method` and counts how often it is asked."""
+    """Stands in for `find_method` and counts how often it is asked."""
 
     asked = 0
 
@@ -29,7 +31,7 @@ class Loader:
 @pytest.fixture
 def loader(monkeypatch: pytest.MonkeyPatch) -> Loader:
     loader = Loader()
-    monkeypatch.setattr(colorize, "load_method", loader)
+    monkeypatch.setattr(colorize, "find_method", loader)
     return loader
 
 
@@ -139,3 +141,67 @@ def test_a_vividness_outside_the_dial_is_refused(save_photo, camera, out, value:
     with pytest.raises(SystemExit) as caught:
         run(save_photo("a.jpg", camera), "--out", out, f"--vividness={value}")
     assert caught.value.code == 2
+
+
+def given(folder: Path, name: str, content: object) -> Path:
+    path = folder / name
+    path.write_text(json.dumps(content))
+    return path
+
+
+PIN = {"x": 0.5, "y": 0.2, "colour": "#5080d0"}
+SWATCH = {"reference": [0, 0, 1, 1], "photo": [0, 0, 1, 0.5]}
+
+
+def test_levin_colours_by_the_pins_of_a_file(save_photo, camera, tmp_path, out) -> None:
+    pins = given(tmp_path, "pins.json", [PIN])
+    assert run(save_photo("a.png", camera), "--out", out, "--model", "levin", "--pins", pins) == 0
+    with Image.open(out / "a.png") as result:
+        red, _, blue = np.asarray(result.resize((1, 1), Image.Resampling.BOX))[0, 0]
+        assert blue > red + 20
+    assert b"levin" in pyvips.Image.new_from_file(str(out / "a.png")).get("xmp-data")
+
+
+def test_welsh_colours_by_a_reference_and_its_swatches(save_photo, camera, astronaut, tmp_path, out) -> None:
+    photo, reference = save_photo("a.png", camera), save_photo("r.png", astronaut)
+    swatches = given(tmp_path, "swatches.json", [SWATCH])
+    assert run(photo, "--out", out, "--model", "welsh", "--reference", reference, "--swatches", swatches) == 0
+    with Image.open(out / "a.png") as result:
+        assert np.ptp(np.asarray(result).astype(int), axis=-1).max() > 30
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ("--model levin", "levin needs pins (--pins FILE)"),
+        ("--model welsh", "welsh needs a reference photo (--reference PHOTO)"),
+        ("--model levin --reference a.png", "levin does not take a reference photo"),
+        ("--model welsh --pins pins.json", "welsh does not take pins"),
+        ("--model levin --pins pins.json --reference a.png", "--pins and --reference do not go together"),
+        ("--model welsh --swatches swatches.json", "--swatches needs the --reference"),
+        ("--model levin --pins none.json", "none.json: No such file"),
+        ("--model levin --pins a.png", "a.png is no JSON"),
+        ("--model welsh --reference pins.json", "pins.json: not an image"),
+        ("--model welsh --reference none.png", "none.png: No such file"),
+        ("--model welsh --reference a.png --swatches none.json", "none.json: No such file"),
+        ("--model welsh --reference a.png --swatches pins.json", "swatches 1"),
+    ],
+)
+def test_a_guide_that_does_not_fit_is_refused_before_any_work(
+    save_photo, camera, tmp_path, out, capsys, monkeypatch, options: str, sentence: str
+) -> None:
+    photo = save_photo("a.png", camera)
+    given(tmp_path, "pins.json", [PIN])
+    given(tmp_path, "swatches.json", [SWATCH])
+    monkeypatch.chdir(tmp_path)
+    assert run(photo, "--out", out, *options.split()) == 2
+    assert sentence in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_pins_of_one_photo_are_not_laid_on_two(save_photo, camera, tmp_path, out, capsys) -> None:
+    photos = [save_photo(name, camera) for name in ("a.png", "b.png")]
+    pins = given(tmp_path, "pins.json", [PIN])
+    assert run(*photos, "--out", out, "--model", "levin", "--pins", pins) == 2
+    assert "--pins belongs to one photo, and here are 2" in capsys.readouterr().err
+    assert not out.exists()
