@@ -25,7 +25,10 @@ from ml.data import PhotoRow, open_photo
 from ml.evaluation import SIDE, Colouring, Compared, Means, Triple, Truths, check_colours, compare, squash, triple
 from ml.frechet import Eye
 from ml.method import Guide, Method
+from ml.pins import Pin, Pins
 
+ONE_PIN = Pins((Pin(0.5, 0.5, 20.0, 20.0),))
+"""For the time of a method that does nothing without."""
 ALL, PEOPLE = "all", "people"
 _CATEGORY = "category "
 _TIMED_RUNS = 15

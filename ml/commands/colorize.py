@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyvips
+
 from ml.checkpoint import CheckpointError
 from ml.guide_files import GuideError
 from ml.method import CLASSIC, DEFAULT_MODEL, Guide, Method, check_guide, find_method
@@ -16,6 +18,10 @@ from ml.pins import read_pins
 from ml.pipeline import colorize_file
 from ml.reference import read_reference
 from ml.saving import output_format, suffix
+
+_SHORTEST_SIDE = 16
+# The noise of a JPEG's black.
+_DARKEST = 2
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,10 @@ def _plan(photos: list[Path], out: Path) -> tuple[list[Plan], int]:
         except (PhotoError, OSError) as error:
             failures += _complain(f"{photo}: {_reason(error)}", 1)
             continue
+        if min(info.width, info.height) < _SHORTEST_SIDE:
+            size = f"{info.width} x {info.height} pixels"
+            failures += _complain(f"{photo}: too small: {size}, and no side may be under {_SHORTEST_SIDE}", 1)
+            continue
         ending = suffix(output_format(info.format))
         for page in range(info.pages):
             name = photo.stem if page == 0 else f"{photo.stem}-{page + 1}"
@@ -119,12 +129,23 @@ def _identity(path: Path) -> str:
 def _colour(plan: Plan, method: Method, guide: Guide, vividness: float) -> bool:
     started = time.monotonic()
     try:
-        colorize_file(plan.source, plan.out, method, page=plan.page, guide=guide, vividness=vividness)
+        coloured = colorize_file(plan.source, plan.out, method, page=plan.page, guide=guide, vividness=vividness)
     except (PhotoError, OSError) as error:
         _complain(f"{plan.source}: {_reason(error)}", 1)
         return False
+    if shade := _one_shade(coloured.preview):
+        plan.out.unlink()
+        _complain(f"{plan.source}: all {shade}: there is nothing that could hold a colour", 1)
+        return False
     print(f"{plan.out}  {time.monotonic() - started:.1f} s", flush=True)
     return True
+
+
+def _one_shade(picture: pyvips.Image) -> str:
+    """Either "black" or "white" where a picture is nothing else, at which sRGB has no colour; else empty."""
+    if picture.max() <= _DARKEST:
+        return "black"
+    return "white" if picture.min() >= 255 - _DARKEST else ""
 
 
 def _reason(error: PhotoError | OSError) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ml.frechet import Eye
     from ml.judgement import Judgement
+    from ml.method import Guide, Method
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--split", default="val", help="which photos (default: val)")
     parser.add_argument("--limit", type=_count, help="this many photos, spread evenly")
-    parser.add_argument("--model", default="lite", help="a shipped model, a .safetensors file or its folder")
+    parser.add_argument("--model", default="lite", help="a shipped model, a .safetensors file, welsh or levin")
+    parser.add_argument("--reference", type=Path, metavar="PHOTO", help="whose colours every photo gets; for welsh")
+    parser.add_argument("--pins", type=Path, metavar="DIR", help="photos of the pin protocol (default: DATA/pins24)")
     parser.add_argument("--json", action="store_true", help="print every figure as JSON, and nothing else")
     parser.add_argument("--threads", type=_count, help="photos at work at once (default: all processors)")
     parser.add_argument("--calibrate", action="store_true", help="first find the default vividness, into the card")
@@ -31,76 +34,116 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the figures for all photos, for people alone and by category; 1 where photos had to be left out."""
-    from ml import evaluation, judgement
-    from ml.calibration import calibrate
+    from ml import judgement
     from ml.checkpoint import find, write_card
+    from ml.method import LearnedMethod, check_guide, find_method
+    from ml.pins import Pins
+
+    method = find_method(args.model, device="cpu")
+    if (args.record or args.calibrate) and not isinstance(method, LearnedMethod):
+        raise ValueError(f"{method.name} has no card: leave --record and --calibrate away")
+    if args.calibrate:
+        method = _calibrated(args)
+    guide = _reference(args.reference) if args.reference else None
+    found: dict[str, Any] = {"model": method.name, "sha256": method.sha256, "split": args.split}
+    judged = None
+    if guide is None and type(guide) not in method.guides and Pins in method.guides:
+        print(f"evaluate: {method.name} needs pins: it is judged by the pin protocol alone", file=sys.stderr)
+        guide = judgement.ONE_PIN
+    else:
+        check_guide(method, guide)
+        judged = _judged(args, method, guide)
+        found |= judged.as_json()
+    if Pins in method.guides:
+        found["pins"] = _pins(args, method)
+    found["network_time_256"] = judgement.network_time(method, guide)
+    print(json.dumps(found, indent=2, allow_nan=False) if args.json else _as_text(judged, found))
+    if args.record and isinstance(method, LearnedMethod):
+        method.card["figures"] = {k: v for k, v in found.items() if k not in ("model", "sha256", "left_out")}
+        write_card(find(args.model).parent, method.card)
+    return 1 if judged and judged.left_out else 0
+
+
+def _calibrated(args: argparse.Namespace) -> Method:
+    from ml.calibration import calibrate
+    from ml.checkpoint import find
     from ml.data import read_photos
     from ml.method import load_method
 
-    path = find(args.model)
+    rows = _spread(read_photos(args.data, args.split), args.calibration_photos)
+    for line in calibrate(find(args.model), args.data, rows):
+        print(line, file=sys.stderr, flush=True)
+    return load_method(args.model, device="cpu")
+
+
+def _reference(photo: Path) -> Guide:
+    from ml.photo import PhotoError
+    from ml.reference import read_reference
+
+    try:
+        return read_reference(photo)
+    except PhotoError as error:
+        raise ValueError(f"{photo}: {error.detail}") from error
+
+
+def _judged(args: argparse.Namespace, method: Method, guide: Guide) -> Judgement:
+    from ml import evaluation, judgement
+    from ml.data import read_photos
+
     rows = read_photos(args.data, args.split)
-    if args.calibrate:
-        for line in calibrate(path, args.data, _spread(rows, args.calibration_photos)):
-            print(line, file=sys.stderr, flush=True)
-    method = load_method(path, device="cpu")
-    eye, no_eye = _eye()
     judged = judgement.judge(
         args.data,
         _spread(rows, args.limit or len(rows)),
-        evaluation.through_pipeline(method),
-        eye=eye,
+        evaluation.through_pipeline(method, guide=guide),
+        eye=_eye(),
         threads=args.threads,
         keep=24 if args.sheet else 0,
         tell=_tell,
     )
-    if args.sheet:
-        evaluation.sheet(judged.kept).save(args.sheet)
-    found: dict[str, Any] = {
-        "model": method.name,
-        "sha256": method.sha256,
-        "split": args.split,
-        **judged.as_json(),
-        "network_time_256": judgement.network_time(method),
-    }
-    if no_eye:
-        found["fd_lite0"] = {"not_measured": no_eye}
-    if args.json:
-        print(json.dumps(found, indent=2, allow_nan=False))
-    else:
-        print(_as_text(judged, found))
     for photo in judged.left_out:
         print(f"evaluate: left out {photo.path}: {photo.reason}", file=sys.stderr)
-    if args.record:
-        card = method.card
-        card["figures"] = {k: v for k, v in found.items() if k not in ("model", "sha256", "left_out")}
-        write_card(path.parent, card)
-    return 1 if judged.left_out else 0
+    if args.sheet:
+        evaluation.sheet(judged.kept).save(args.sheet)
+    return judged
 
 
-def _eye() -> tuple[Eye | None, str]:
-    """What looks for FD-Lite0, or None and why there is none."""
+def _eye() -> Eye | None:
+    """What looks for FD-Lite0; None, and a sentence, without the fetched encoder."""
     from ml.frechet import Eye
 
     try:
-        return Eye(), ""
+        return Eye()
     except FileNotFoundError as error:
-        return None, str(error)
+        print(f"evaluate: {error}; the figures go without it", file=sys.stderr)
+        return None
 
 
-def _as_text(judged: Judgement, found: dict[str, Any]) -> str:
+def _pins(args: argparse.Namespace, method: Method) -> dict[str, Any]:
+    """Mean ab error by number of pins, or why there is none."""
+    from ml import pin_protocol
+
+    folder = args.pins or args.data / "pins24"
+    if not args.pins and not folder.is_dir():
+        return {"not_measured": f"there is no folder {folder}: give one with --pins"}
+    photos = pin_protocol.photos(folder)
+    left = {str(count): error for count, error in pin_protocol.judge(method, photos)}
+    return {"photos": len(photos), "mean_ab_error": left}
+
+
+def _as_text(judged: Judgement | None, found: dict[str, Any]) -> str:
     from ml import evaluation
 
     lines = []
-    for name, group in judged.groups.items():
+    for name, group in judged.groups.items() if judged else ():
         if name in ("all", "people"):
             lines += [f"{name}: {group['photos']} photos of split {found['split']}", evaluation.table(group)]
         else:
             lines.append(f"{name}: {group['photos']} photos, {evaluation.against_grey(group)}")
+    for name in ("skin_tones", "pins"):
+        if name in found:
+            lines.append(f"{name.replace('_', ' ')}: {found[name]}")
     time = found["network_time_256"]
     lines.append(f"network, one photo at 256 px: {time['milliseconds']:.1f} ms with {time['threads']} threads")
-    lines.append(f"skin: {found['skin_tones']}")
-    if "fd_lite0" in found:
-        lines.append(found["fd_lite0"]["not_measured"])
     return "\n".join(lines)
 
 
