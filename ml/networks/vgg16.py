@@ -66,9 +66,9 @@ class Vgg(nn.Module):
 class Vgg16(Network):
     """The report's network: VGG-16 as it was trained elsewhere, and a "custom detector" that learns.
 
-    The detector narrows 512 channels to 2 by convolutions, with nearest-neighbour upsampling between them, and ends
-    in tanh: ab in -1..1, times 128. After the last convolution the report brings the answer up once more; here that
-    is left to the pipeline, which follows the photo's edges.
+    The report names the detector's parts: convolutions, upsampling layers, and tanh at the end: ab in -1..1, times
+    128. How many and how wide is our reading: six convolutions narrow 512 channels to 2, four nearest-neighbour
+    upsamplings lead to half the photo's size. From there the pipeline follows the photo's edges.
     """
 
     multiple = 32
