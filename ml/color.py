@@ -76,18 +76,28 @@ def lab_to_srgb(lab: Tensor) -> Tensor:
 
     ``lab``: ``[..., 3, H, W]``. Returns the same shape, 0..1 inside the gamut.
     """
+    return _compress(lab_to_linear(lab))
+
+
+def lab_to_linear(lab: Tensor) -> Tensor:
+    """Lab to the light of sRGB's primaries, NOT clipped. ``lab``: ``[..., 3, H, W]``; returns the same shape."""
     _check("lab", lab, 3)
     lightness, a, b = lab.unbind(-3)
     fy = (lightness + 16) / 116
     f = torch.stack([fy + a / 500, fy, fy - b / 200], dim=-3)
     xyz = torch.where(f > 0.2068966, f**3, (f - 16 / 116) / 7.787) * _WHITE.to(f)[:, None, None]
-    return _compress(_mix(_RGB_FROM_XYZ, xyz))
+    return _mix(_RGB_FROM_XYZ, xyz)
 
 
 def grey_to_lightness(grey: Tensor) -> Tensor:
     """L* of a grey picture. ``grey``: ``[..., 1, H, W]`` sRGB-coded 0..1; returns L* 0..100, same shape."""
     _check("grey", grey, 1)
-    return 116 * _lab_f(_linearise(grey)) - 16
+    return light_to_lightness(_linearise(grey))
+
+
+def light_to_lightness(light: Tensor) -> Tensor:
+    """L* 0..100 of an amount of white light 0..1, any shape."""
+    return 116 * _lab_f(light) - 16
 
 
 def in_gamut(lab: Tensor, tolerance: float = _GAMUT_TOLERANCE) -> Tensor:
