@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import math
 import struct
 from collections import Counter
@@ -22,6 +23,7 @@ from ml.color import bin_centres, grey_to_lightness, soft_encode, srgb_to_lab
 # Photos below this Hasler-Suesstrunk colourfulness teach dullness.
 DULL = 15.0
 _CACHED_SIDE = 160
+_HELD_OUT = 0.1
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
 
 # What Pillow lets through of its decoders besides OSError.
@@ -99,6 +101,36 @@ def read_photos(folder: Path, split: str, licences: Sequence[str] = ()) -> list[
         named = f" with licence {' or '.join(licences)}" if licences else ""
         raise ValueError(f"{top} holds neither an index.csv nor any photo{named}: JPEG, PNG, WebP, TIFF or BMP")
     return rows
+
+
+def train_and_held_out(folder: Path, licences: Sequence[str] = ()) -> tuple[list[PhotoRow], list[PhotoRow]]:
+    """What to learn from and what to validate on: the data's own splits, else a tenth is held out of its train split.
+
+    The tenth is chosen by a hash of the paths, so it is the same on any machine. Raises what :func:`read_photos`
+    raises, ValueError where there is but one photo.
+    """
+    rows = read_photos(folder, "train", licences)
+    if _has_split(folder, "val"):
+        return rows, read_photos(folder, "val")
+    if len(rows) < 2:
+        raise ValueError(f"{folder} has one photo: there is none to hold out")
+    shuffled = sorted(rows, key=lambda row: hashlib.sha256(row.path.encode()).digest())
+    held_out = {row.path for row in shuffled[: max(1, round(len(rows) * _HELD_OUT))]}
+    return [r for r in rows if r.path not in held_out], [r for r in rows if r.path in held_out]
+
+
+def _has_split(folder: Path, split: str) -> bool:
+    index = folder / "index.csv"
+    if not index.is_file():
+        return (folder / split).is_dir()
+    with index.open(newline="", encoding="utf-8") as file:
+        return any(row["split"] == split for row in csv.DictReader(file))
+
+
+def digest(rows: Iterable[PhotoRow]) -> str:
+    """sha256 of what the index says of these photos, wherever they lie: tells whether two runs saw the same data."""
+    lines = sorted("\t".join(str(getattr(row, f)) for f in PhotoRow.__dataclass_fields__) for row in rows)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def count_sources(rows: Iterable[PhotoRow]) -> dict[str, dict[str, int]]:

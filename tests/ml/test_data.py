@@ -99,3 +99,35 @@ def test_a_folder_without_photos_is_refused_in_a_sentence(tmp_path: Path) -> Non
         data.read_photos(tmp_path, "val")
     with pytest.raises(FileNotFoundError, match="there is no folder"):
         data.read_photos(tmp_path / "none", "val")
+
+
+def test_a_tenth_is_held_out_where_the_data_has_no_val_split(tmp_path: Path) -> None:
+    for i in range(40):
+        file = tmp_path / f"n{i % 3}" / f"{i}.jpg"
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
+    train, held_out = data.train_and_held_out(tmp_path)
+    assert (len(train), len(held_out)) == (36, 4)
+    assert not {r.path for r in train} & {r.path for r in held_out}
+    assert data.train_and_held_out(tmp_path) == (train, held_out)
+    index(tmp_path, *(f"{i}.webp,portrait,x,open,train,4,4,30," for i in range(20)))
+    assert len(data.train_and_held_out(tmp_path)[1]) == 2
+
+
+def test_the_datas_own_val_split_is_taken_where_it_has_one(tmp_path: Path) -> None:
+    index(tmp_path, "a.webp,portrait,x,open,train,4,4,30,", "b.webp,portrait,x,open,val,4,4,30,")
+    train, held_out = data.train_and_held_out(tmp_path)
+    assert [r.path for r in train] == ["a.webp"]
+    assert [r.path for r in held_out] == ["b.webp"]
+    for name in ("train/n1/c.png", "val/n1/d.png"):
+        file = tmp_path / "folders" / name
+        file.parent.mkdir(parents=True)
+        file.touch()
+    train, held_out = data.train_and_held_out(tmp_path / "folders")
+    assert [r.path for r in train + held_out] == ["train/n1/c.png", "val/n1/d.png"]
+
+
+def test_the_digest_tells_data_apart_wherever_it_lies(tmp_path: Path) -> None:
+    rows = [data.PhotoRow(f"{i}.jpg", "portrait", "x", "open", "train", 30.0) for i in range(3)]
+    assert data.digest(rows) == data.digest(rows[::-1])
+    assert data.digest(rows) != data.digest(rows[:2])
