@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ml import checkpoint, networks
-from ml.checkpoint import Card, write_json
+from ml.checkpoint import Card
 from ml.color import BIN_STEP, MARGINAL_STEP
 from ml.data import DULL, PhotoRow, count_sources
-from ml.runs import averaged_weights
+from ml.runs import ABOUT, averaged_weights
 from ml.sampler import MIX
 
 _PREPROCESSING = {
@@ -46,12 +46,6 @@ def describe_data(rows: Sequence[PhotoRow], licences: Sequence[str], origin: dic
     }
 
 
-def write_data(run: Path, data: dict[str, Any]) -> None:
-    """Keep :func:`describe_data` in a training's folder."""
-    run.mkdir(parents=True, exist_ok=True)
-    write_json(run / "data.json", data)
-
-
 def export(run: Path, folder: Path, name: str) -> Path:
     """Write the averaged weights of a training's folder as the model ``name`` in ``folder``; return the weights.
 
@@ -65,7 +59,7 @@ def export(run: Path, folder: Path, name: str) -> Path:
     card: Card = {
         "preprocessing": {**_PREPROCESSING, "output": _OUTPUT[network.bins]},
         "calibration": checkpoint.calibration(temperature if network.classifies() else None, gain),
-        "data": json.loads((run / "data.json").read_text(encoding="utf-8")),
+        "data": json.loads((run / ABOUT).read_text(encoding="utf-8"))["data"],
         "training": {
             "steps": state["step"],
             "photos_seen": state["step"] * state["settings"]["batch"],

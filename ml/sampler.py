@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from operator import itemgetter
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -13,7 +15,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from ml import augmentation
+from ml.augmentation import Plane
+from ml.data import PhotoRow, load_planes
 from ml.settings import Settings
+
+_CACHED_TOGETHER = 16
 
 Pins = Callable[[Tensor, np.random.Generator], Tensor | None]
 
@@ -93,6 +100,11 @@ class Photos:
             raise ValueError(f"{len(self.planes)} photos do not fit {len(self.categories)} categories")
 
 
+def load_photos(folder: Path, rows: Sequence[PhotoRow]) -> Photos:
+    """Decode a data set's photos into memory, see :func:`ml.data.load_planes`."""
+    return Photos(load_planes(folder, rows), [row.category for row in rows])
+
+
 class Sampler:
     """Draws batches from photos. The same seed and step give the same batch, on any machine.
 
@@ -109,6 +121,24 @@ class Sampler:
         self._groups = [np.array(members[g]) for g in MIX if g in members]
         shares = np.array([MIX[g][0] for g in MIX if g in members])
         self._shares = shares / shares.sum()
+        self._effects = augmentation.effects(settings.augment)
+        self._features: list[tuple[Tensor, ...]] = []
+
+    def cache(self, features: Callable[[Tensor], tuple[Tensor, ...] | None]) -> None:
+        """Compute what a network's frozen part makes of each photo, once; batches then hold it, as fp16 in memory.
+
+        ``features``: of lightness ``[N, 1, H, W]``. Raises ValueError where it gives none.
+        """
+        total = len(self.photos.planes)
+        cached: list[tuple[Tensor, ...]] = []
+        for start in range(0, total, _CACHED_TOGETHER):
+            some = range(start, min(start + _CACHED_TOGETHER, total))
+            with torch.no_grad():
+                made = features(torch.stack([self._still(i).lightness for i in some]))
+            if made is None:
+                raise ValueError(f"network {self.settings.network!r} has no frozen features to be cached")
+            cached += zip(*(feature.half().cpu() for feature in made), strict=True)
+        self._features = cached
 
     def batch(self, step: int, rank: int = 0, ranks: int = 1) -> Batch:
         """Batch number ``step``: of its views, the share of process ``rank`` of ``ranks``.
@@ -126,66 +156,61 @@ class Sampler:
         total = len(self.photos.planes)
         return _stack([self._still(int(i)) for i in np.linspace(0, total - 1, min(count, total))])
 
-    def _view(self, step: int, i: int) -> Batch:
-        random = np.random.default_rng((self.settings.seed, step, i))
-        chosen = self._choose(step, i, random)
+    def _view(self, step: int, place: int) -> Batch:
+        random = np.random.default_rng((self.settings.seed, step, place))
+        i = self._choose(step, place, random)
         if self.settings.views == "whole":
-            view = self._resize(chosen, None)
+            lightness, ab = self._planes(i, None)
         else:
-            height, width = self.photos.planes[chosen].shape[:2]
+            height, width = self.photos.planes[i].shape[:2]
             side = min(height, width) * random.uniform(0.55, 1.0)
             aspect = np.exp(random.uniform(-0.15, 0.15))
             w, h = min(width, side * aspect), min(height, side / aspect)
             left, top = random.uniform(0, width - w), random.uniform(0, height - h)
-            view = self._resize(chosen, (left, top, left + w, top + h))
-            if random.random() < 0.5:
-                view = view[:, ::-1]
-        lightness, ab = _tensors(view)
-        if self.settings.views == "crops":
-            lightness = _vary_lightness(lightness, random)
-        return Batch(lightness, ab, self._pins(ab, random))
+            lightness, ab = self._planes(i, (left, top, left + w, top + h), flip=random.random() < 0.5)
+        for effect in self._effects:
+            lightness, ab = effect(lightness, ab, random)
+        return self._single(i, lightness, ab, random)
 
-    def _choose(self, step: int, i: int, random: np.random.Generator) -> int:
+    def _choose(self, step: int, place: int, random: np.random.Generator) -> int:
         if self.settings.mix:
             return int(random.choice(self._groups[random.choice(len(self._groups), p=self._shares)]))
         total = len(self.photos.planes)
-        epoch, place = divmod(step * self.settings.batch + i, total)
-        return int(np.random.default_rng((self.settings.seed, epoch)).permutation(total)[place])
+        epoch, turn = divmod(step * self.settings.batch + place, total)
+        return int(_order(self.settings.seed, epoch, total)[turn])
 
     def _still(self, i: int) -> Batch:
         height, width = self.photos.planes[i].shape[:2]
         side = min(height, width)
         left, top = (width - side) / 2, (height - side) / 2
         box = None if self.settings.views == "whole" else (left, top, left + side, top + side)
-        lightness, ab = _tensors(self._resize(i, box))
-        return Batch(lightness, ab, self._pins(ab, np.random.default_rng((0, i))))
+        return self._single(i, *self._planes(i, box), np.random.default_rng((0, i)))
 
-    def _resize(self, i: int, box: tuple[float, float, float, float] | None) -> NDArray[np.uint8]:
+    def _single(self, i: int, lightness: Plane, ab: Plane, random: np.random.Generator) -> Batch:
+        colour = torch.from_numpy(ab)
+        features = tuple(f.float() for f in self._features[i]) if self._features else None
+        return Batch(torch.from_numpy(lightness)[None], colour, self._pins(colour, random), features)
+
+    def _planes(self, i: int, box: tuple[float, float, float, float] | None, flip: bool = False) -> tuple[Plane, Plane]:
         # The three planes are treated alike, so Pillow may take them for RGB.
         image, side = Image.fromarray(self.photos.planes[i]), self.settings.crop
-        return np.array(image.resize((side, side), Image.Resampling.BILINEAR, box=box))
+        view = np.array(image.resize((side, side), Image.Resampling.BILINEAR, box=box))
+        planes = np.ascontiguousarray((view[:, ::-1] if flip else view).transpose(2, 0, 1), dtype=np.float32)
+        return planes[0] / np.float32(2.55), planes[1:] - 128
+
+
+@functools.lru_cache(maxsize=4)
+def _order(seed: int, epoch: int, total: int) -> NDArray[np.int64]:
+    return np.random.default_rng((seed, epoch)).permutation(total)
 
 
 def _stack(views: Sequence[Batch]) -> Batch:
+    """A batch of single views, which lack the first dimension."""
     pins = [view.pins for view in views if view.pins is not None]
+    features = [view.features for view in views if view.features is not None]
     return Batch(
         torch.stack([view.lightness for view in views]),
         torch.stack([view.ab for view in views]),
         torch.stack(pins) if pins else None,
+        tuple(map(torch.stack, zip(*features, strict=True))) if features else None,
     )
-
-
-def _tensors(view: NDArray[np.uint8]) -> tuple[Tensor, Tensor]:
-    planes = torch.from_numpy(np.ascontiguousarray(view.transpose(2, 0, 1), dtype=np.float32))
-    return planes[:1] / 2.55, planes[1:] - 128
-
-
-def _vary_lightness(lightness: Tensor, random: np.random.Generator) -> Tensor:
-    """Old prints are flat, dark or grainy: half of the views get another contrast, some get grain."""
-    if random.random() < 0.5:
-        black, white = random.uniform(0, 8), random.uniform(88, 100)
-        lightness = (lightness / 100).clamp(min=1e-6) ** np.exp(random.normal(0, 0.2)) * (white - black) + black
-    if random.random() < 0.2:
-        noise = torch.from_numpy(random.standard_normal(tuple(lightness.shape), dtype=np.float32))
-        lightness = lightness + noise * random.uniform(0, 3)
-    return lightness.clamp(0, 100)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from ml import networks
 
@@ -19,14 +19,19 @@ class Settings:
         batch: views a step, over all processes.
         crop: pixels of a view's side.
         views: "crops", cut out at random; or "whole", every photo squashed to a square, always the same.
-        mix: draw groups of photos in :data:`ml.data.MIX`'s shares; else every photo once an epoch.
-        cached: compute the network's frozen features once a photo (with views "whole").
+        mix: draw groups of photos in :data:`ml.sampler.MIX`'s shares; else every photo once an epoch.
+        augment: what old photos suffer, of :data:`ml.augmentation.EFFECTS`, separated by commas; "all" or "none".
+        cached: compute the network's frozen features once a photo; needs views "whole" and augment "none".
         rate: learning rate at the top.
-        schedule: "cosine" falls to nought at the end; "constant" stays.
+        schedule: "cosine" falls to nought at the end; "plateau" to a tenth whenever validation has not improved for
+            ``plateau`` times; "constant" stays.
         warm_up: steps until the rate is at its top.
+        patience: end when validation has not improved for so many times, and keep the best weights; None: do not.
         averaging: decay of the weights' moving average, which is validated and kept; 0: the last weights.
         clip: largest norm of a gradient; 0: any.
-        validate_every: steps between validations.
+        precision: as Lightning Fabric names it: "32-true", "bf16-mixed", "16-mixed".
+        save_minutes: between two states on disk.
+        validate_every: steps between validations; 0: an epoch.
         options: the objective's own settings.
     """
 
@@ -38,24 +43,37 @@ class Settings:
     crop: int = 128
     views: Literal["crops", "whole"] = "crops"
     mix: bool = True
+    augment: str = "contrast,grain"
     cached: bool = False
     rate: float = 1e-3
-    schedule: Literal["cosine", "constant"] = "cosine"
+    schedule: Literal["cosine", "plateau", "constant"] = "cosine"
+    plateau: int = 10
     warm_up: int = 100
+    patience: int | None = None
     averaging: float = 0.999
     clip: float = 1.0
-    precision: str = "32-true"
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     seed: int = 1
     save_minutes: float = 5.0
     validate_every: int = 250
     options: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for name, kind in get_type_hints(type(self)).items():
+            value = getattr(self, name)
+            if get_origin(kind) is Literal and value not in get_args(kind):
+                raise ValueError(f"{name} must be {' or '.join(get_args(kind))}, not {value!r}")
+        if not (self.steps or self.epochs or self.minutes):
+            raise ValueError("a training needs steps, epochs or minutes")
+        if self.cached and (self.views != "whole" or self.augment != "none"):
+            raise ValueError('cached features need views "whole" and augment "none": a view must always be the same')
+
     @classmethod
     def of(cls, network: str, **given: Any) -> Settings:
         """Settings of a network: what is ``given`` over its own defaults over ours.
 
-        A name that is no field is an option of the network's objective. Raises ValueError for a network or
-        for a setting that is not known, and where nothing ends the run.
+        A name that is no field is an option of the network's objective. Raises ValueError for a network, a setting
+        or a value that is not known, and where nothing ends the run.
         """
         kind = networks.find(network)
         merged = {**kind.defaults, **given}
@@ -65,6 +83,16 @@ class Settings:
         if unknown := sorted(set(options) - known):
             raise ValueError(f"{network} has no setting {', '.join(unknown)}; it has {', '.join(sorted(own | known))}")
         chosen = {k: v for k, v in merged.items() if k in own}
-        if not (chosen.get("steps") or chosen.get("epochs") or chosen.get("minutes")):
-            raise ValueError("a training needs steps, epochs or minutes")
         return cls(network=network, **chosen, options=asdict(kind.objective.Options(**options)))
+
+    def same_course(self, saved: Mapping[str, Any]) -> bool:
+        """Whether a run with these settings may go on from one that was ``saved`` as a dictionary.
+
+        Its end may be moved; a setting that is younger than the saved run had its default.
+        """
+        defaults = {f.name: f.default for f in fields(self)}
+        then, now = {**defaults, **saved}, asdict(self)
+        return all(then[name] == now[name] for name in now if name not in _END)
+
+
+_END = ("steps", "epochs", "minutes", "patience", "save_minutes")

@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import copy
 import json
-import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from ml import networks, runs
+from ml import curves, networks, samples
 from ml.data import bin_frequency
+from ml.devices import fabric_of, mean_over_processes, share_norms
 from ml.networks import Network
 from ml.objectives import Objective
+from ml.runs import LOG, Run
 from ml.sampler import Batch, Photos, Sampler
+from ml.schedule import Schedule
 from ml.settings import Settings
 
 Verdict = Literal["continue", "pause", "stop"]
 _VALIDATED = 96
+_DRAWN_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -43,122 +46,156 @@ def train(
     folder: Path,
     *,
     validation: Photos | None = None,
-    initial: dict[str, Tensor] | None = None,
-    encoder: dict[str, Tensor] | None = None,
+    initial: Mapping[str, Tensor] | None = None,
+    encoder: Mapping[str, Tensor] | None = None,
+    data: Mapping[str, Any] | None = None,
     fabric: Fabric | None = None,
     on_step: Callable[[Report], Verdict] = lambda report: "continue",
 ) -> Network:
-    """Train and return the averaged network.
+    """Train, and return the averaged network; with ``patience`` as it was at its best.
 
     Goes on from ``folder`` where it holds a state. ``initial``: weights to start from (strict); ``encoder``: a
-    pre-trained encoder alone; ``fabric``: devices, precision and processes (default: one CPU process).
-    ``on_step`` is asked after every step: "pause" saves and returns, to be gone on with later; "stop" saves and
-    returns as it is. Raises ValueError where the folder's state belongs to other settings, FloatingPointError
-    where the loss is lost; the last saved state stays sound.
+    pre-trained encoder alone; ``data``: what the folder is to say of the photos; ``fabric``: from
+    :func:`ml.devices.fabric_of` (default: one CPU process). ``on_step`` is asked after every step: "pause" saves
+    and returns, to be gone on with later; "stop" saves and returns as it is. Raises ValueError where the folder's
+    state belongs to other settings, and where the settings need a validation that is not there;
+    FloatingPointError where the loss is lost; the last saved state stays sound.
     """
+    if validation is None and (settings.patience or settings.schedule == "plateau"):
+        raise ValueError("a run that heeds its validation needs photos to validate on")
+    fabric = fabric or fabric_of(settings)
     folder.mkdir(parents=True, exist_ok=True)
-    fabric = fabric or Fabric(accelerator="cpu", devices=1, precision=cast(Any, settings.precision))
-    torch.manual_seed(settings.seed)
-    frequency = bin_frequency(photos.planes)
-    network = first_network(settings, frequency, initial, encoder)
-    averaged = copy.deepcopy(network).to(fabric.device).eval()
-    objective = network.objective(network, settings, frequency)
-    objective.setup(fabric)
-    for group in _groups(objective):
-        group["top"] = group["lr"]
-    progress = runs.restore(folder, settings, objective, averaged) or {"step": 0, "elapsed": 0.0}
-    step = progress["step"]
+    objective, averaged = prepare(settings, photos, fabric, initial, encoder)
+    schedule = Schedule(settings, len(photos.planes))
+    run = Run(folder, settings, objective, averaged, schedule)
+    run.restore()
+    sampler, held_out = _sampler(settings, photos, objective), None
+    if validation is not None:
+        held_out = fabric.to_device(_sampler(settings, validation, objective).fixed(_VALIDATED))
 
-    sampler = Sampler(photos, settings, objective.pins)
-    held_out = fabric.to_device(Sampler(validation, settings, objective.pins).fixed(_VALIDATED)) if validation else None
-    steps = _steps(settings, len(photos.planes))
-    started = time.monotonic() - progress["elapsed"]
-    saved = time.monotonic()
-    objective.network.train()
-    with ThreadPoolExecutor(1) as prefetch, (folder / runs.LOG).open("a", encoding="utf-8") as log:
-        coming = prefetch.submit(sampler.batch, step, fabric.global_rank, fabric.world_size)
-        while (done := _done(settings, steps, step, time.monotonic() - started)) < 1:
+    started = drawn = saved = time.monotonic()
+    started -= run.elapsed
+    first = fabric.is_global_zero
+    if first:
+        run.rewind_log()
+        run.sign(data or {}, fabric.world_size, fabric.device.type)
+    with ThreadPoolExecutor(1) as prefetch, (folder / LOG).open("a", encoding="utf-8") as log:
+        coming = prefetch.submit(sampler.batch, run.step, fabric.global_rank, fabric.world_size)
+        while (done := fabric.broadcast(schedule.done(run.step, time.monotonic() - started))) < 1:
             batch = fabric.to_device(coming.result())
-            coming = prefetch.submit(sampler.batch, step + 1, fabric.global_rank, fabric.world_size)
+            coming = prefetch.submit(sampler.batch, run.step + 1, fabric.global_rank, fabric.world_size)
 
-            for group in _groups(objective):
-                group["lr"] = group["top"] * _schedule(settings, done, step)
-            # A step's chance is its own, so that a resume needs no generator's state.
-            torch.manual_seed(_seed(settings.seed, step, fabric.global_rank))
-            try:
-                losses = objective.step(batch)
-            except FloatingPointError as error:
-                raise FloatingPointError(f"step {step + 1}: {error}") from None
-            _average(averaged, objective.network, min(settings.averaging, (1 + step) / (10 + step)))
-            step += 1
+            scale_rates(objective, schedule.factor(run.step, done))
+            losses = mean_over_processes(fabric, take_step(objective, batch, run.step, fabric.global_rank))
+            _average(averaged, objective.network, min(settings.averaging, (1 + run.step) / (10 + run.step)))
+            run.step += 1
+            run.elapsed = time.monotonic() - started
 
-            progress = {"step": step, "elapsed": round(time.monotonic() - started, 1)}
-            entry: dict[str, Any] = {**progress, "progress": round(done, 4), **losses}
-            if held_out is not None and step % settings.validate_every == 0:
+            entry = {"step": run.step, "elapsed": round(run.elapsed, 1), "progress": round(done, 4), **losses}
+            if held_out is not None and run.step % schedule.validate_every == 0:
                 entry |= validate(objective, averaged, held_out)
-            log.write(json.dumps(entry) + "\n")
-            log.flush()
-            if on_step(Report(step, done, losses["loss"])) != "continue":
+                if schedule.hear(entry["val_loss"]) and settings.patience:
+                    run.best = {k: v.clone() for k, v in averaged.state_dict().items()}
+            verdict: Verdict = "continue"
+            if first:
+                log.write(json.dumps(entry) + "\n")
+                log.flush()
+                verdict = on_step(Report(run.step, done, losses["loss"]))
+                if time.monotonic() - drawn > _DRAWN_SECONDS:
+                    curves.draw(folder)
+                    drawn = time.monotonic()
+                if time.monotonic() - saved > settings.save_minutes * 60:
+                    _keep(run, held_out)
+                    saved = time.monotonic()
+            if fabric.broadcast(verdict) != "continue":
                 break
-            if time.monotonic() - saved > settings.save_minutes * 60:
-                runs.save(folder, settings, objective, averaged, progress)
-                saved = time.monotonic()
         coming.cancel()
-    runs.save(folder, settings, objective, averaged, progress)
+    if first:
+        _keep(run, held_out)
+        curves.draw(folder)
+    fabric.barrier()
+    if run.best:
+        averaged.load_state_dict(run.best)
     return averaged
 
 
-def first_network(
-    settings: Settings, frequency: Tensor, initial: dict[str, Tensor] | None, encoder: dict[str, Tensor] | None
-) -> Network:
-    """The network as it is before the first step: random but for what is given."""
+def prepare(
+    settings: Settings,
+    photos: Photos,
+    fabric: Fabric,
+    initial: Mapping[str, Tensor] | None = None,
+    encoder: Mapping[str, Tensor] | None = None,
+) -> tuple[Objective, Network]:
+    """A network before its first step, with its objective, on Fabric's device; and the copy that is to average it."""
+    torch.manual_seed(settings.seed)
+    frequency = bin_frequency(photos.planes)
     network = networks.create(settings.network)
     network.start_from(frequency)
     if encoder is not None:
         network.load_encoder(encoder)
     if initial is not None:
         # The bin shares are this data's; the balance is calibrated anew.
-        network.load_state_dict({**initial, "log_frequency": network.log_frequency, "balance": network.balance})
-    return network.to(memory_format=torch.channels_last)
+        kept = {k: v for k, v in network.state_dict().items() if k in ("log_frequency", "balance")}
+        network.load_state_dict({**initial, **kept})
+    network = network.to(memory_format=torch.channels_last)
+    objective = network.objective(network, settings, frequency)
+    averaged = copy.deepcopy(network).to(fabric.device).eval()
+    if fabric.world_size > 1:
+        for module in objective.modules.values():
+            share_norms(module)
+    objective.setup(fabric)
+    for group in _groups(objective):
+        group["top"] = group["lr"]
+    for module in objective.modules.values():
+        module.train()
+    return objective, averaged
+
+
+def scale_rates(objective: Objective, factor: float) -> None:
+    """Set each group's rate to so many times its top."""
+    for group in _groups(objective):
+        group["lr"] = group["top"] * factor
+
+
+def take_step(objective: Objective, batch: Batch, step: int, rank: int) -> dict[str, float]:
+    """One step of the objective after ``step`` others. Raises FloatingPointError where the loss is lost."""
+    # A step's chance is its own, so that a resume needs no generator's state.
+    torch.manual_seed(int(np.random.SeedSequence((objective.settings.seed, step, rank)).generate_state(1)[0]))
+    try:
+        return objective.step(batch)
+    except FloatingPointError as error:
+        raise FloatingPointError(f"step {step + 1}: {error}") from None
 
 
 @torch.no_grad()
 def validate(objective: Objective, network: nn.Module, batch: Batch) -> dict[str, float]:
     """Loss, and the share of the colour that the network explains (1 - squared error / grey's squared error)."""
-    parts = [(part, objective.predict(network, part)) for part in batch.split(16)]
-    weights = [len(part) / len(batch) for part, _ in parts]
-    loss = sum(
-        w * sum(v.item() for v in objective.losses(output, part).values())
-        for w, (part, output) in zip(weights, parts, strict=True)
-    )
-    truth = torch.cat([objective.truth(part) for part, _ in parts])
-    error = (torch.cat([objective.bare.ab(output) for _, output in parts]) - truth).square().mean().item()
-    return {"val_loss": loss, "val_explained": 1 - error / truth.square().mean().item()}
+    loss = error = colour = 0.0
+    for part in batch.split(16):
+        output, share = objective.predict(network, part), len(part) / len(batch)
+        truth = objective.truth(part)
+        loss += share * sum(v.item() for v in objective.losses(output, part).values())
+        error += (objective.bare.ab(output) - truth).square().sum().item()
+        colour += truth.square().sum().item()
+    return {"val_loss": loss, "val_explained": 1 - error / max(colour, 1e-9)}
+
+
+def _sampler(settings: Settings, photos: Photos, objective: Objective) -> Sampler:
+    """A sampler of the photos, with what the objective wants of each view."""
+    sampler = Sampler(photos, settings, objective.pins)
+    if settings.cached:
+        sampler.cache(lambda lightness: objective.features(objective.fabric.to_device(lightness)))
+    return sampler
+
+
+def _keep(run: Run, held_out: Batch | None) -> None:
+    run.save()
+    if held_out is not None:
+        samples.render(run.folder, run.step, run.objective, run.averaged, held_out)
 
 
 def _groups(objective: Objective) -> list[dict[str, Any]]:
     return [group for optimizer in objective.optimizers.values() for group in optimizer.param_groups]
-
-
-def _steps(settings: Settings, photos: int) -> float:
-    """The step that ends the run."""
-    by_epoch = math.ceil(settings.epochs * photos / settings.batch) if settings.epochs else math.inf
-    return min(settings.steps or math.inf, by_epoch)
-
-
-def _done(settings: Settings, steps: float, step: int, elapsed: float) -> float:
-    """How much of the run is done, 0..1."""
-    return max(step / steps, elapsed / (settings.minutes * 60) if settings.minutes else 0.0)
-
-
-def _schedule(settings: Settings, done: float, step: int) -> float:
-    """A short linear warm-up, then a cosine to zero (Loshchilov and Hutter 2017, without restarts)."""
-    warm = min(1.0, (step + 1) / max(1, settings.warm_up))
-    return warm * (0.5 * (1 + math.cos(math.pi * min(1.0, done))) if settings.schedule == "cosine" else 1.0)
-
-
-def _seed(*numbers: int) -> int:
-    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
 
 @torch.no_grad()

@@ -79,8 +79,8 @@ class Objective(ABC):
     def predict(self, network: nn.Module, batch: Batch) -> Tensor:
         """The output of ``network`` (the one in training, or its average) for a batch."""
         if batch.features is not None:
-            return cast(Tensor, cast(Any, network).from_features(*batch.features))
-        output: Tensor = network(batch.lightness.contiguous(memory_format=torch.channels_last), batch.pins)
+            return cast(Tensor, cast(Any, network).from_features(*map(_channels_last, batch.features)))
+        output: Tensor = network(_channels_last(batch.lightness), batch.pins)
         return output
 
     def truth(self, batch: Batch) -> Tensor:
@@ -108,8 +108,10 @@ class Objective(ABC):
 
         Raises FloatingPointError where the loss is lost, before it spoils the weights.
         """
-        if not math.isfinite(loss.item()):
-            raise FloatingPointError(f"the loss is {loss.item()}: try a lower rate")
+        # The mean over all processes: where one has lost its way, all stop.
+        found = cast(Tensor, self.fabric.all_reduce(loss.detach().clone())).item()
+        if not math.isfinite(found):
+            raise FloatingPointError(f"the loss is {found}: try a lower rate")
         chosen = self.optimizers[optimizer]
         chosen.zero_grad(set_to_none=True)
         self.fabric.backward(loss)
@@ -160,6 +162,10 @@ class Descent(Objective):
         norm = self.descend(total)
         each = {k: v.item() for k, v in losses.items()} if len(losses) > 1 else {}
         return {"loss": total.item(), **each, "norm": norm}
+
+
+def _channels_last(tensor: Tensor) -> Tensor:
+    return tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
 
 
 def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -13,7 +13,9 @@ import skimage.data
 import torch
 from PIL import Image
 
+from ml import networks
 from ml.method import AbField, Guide
+from tests.ml.tiny import Tiny
 
 SavePhoto = Callable[..., Path]
 
@@ -63,6 +65,12 @@ def save_photo(tmp_path: Path) -> SavePhoto:
         return path
 
     return save
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network "tiny" among the others."""
+    monkeypatch.setitem(networks._registry, "tiny", Tiny)
 
 
 @pytest.fixture

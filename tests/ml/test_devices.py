@@ -1,0 +1,39 @@
+"""One training on several processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from ml import runs
+from tests.ml import shared_run
+
+pytestmark = pytest.mark.usefixtures("one_thread", "tiny")
+
+
+def test_two_processes_make_the_steps_that_one_would(tmp_path: Path) -> None:
+    shared_run.train(tmp_path / "one", processes=1)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.ml.shared_run", str(tmp_path / "two")],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    one, two = (runs.read_log(tmp_path / name) for name in ("one", "two"))
+    # The first process is asked after each step, and its word ends all.
+    assert [entry["step"] for entry in two] == [1, 2, 3]
+    for alone, shared in zip(one, two, strict=True):
+        said = {name: alone[name] for name in ("loss", "norm", "val_loss") if name in alone}
+        assert {name: shared[name] for name in said} == pytest.approx(said, rel=1e-4)
+    (made,) = json.loads((tmp_path / "two" / runs.ABOUT).read_text())["made_with"]
+    assert made["processes"] == 2
+    for name, value in runs.averaged_weights(tmp_path / "one")[0].items():
+        torch.testing.assert_close(runs.averaged_weights(tmp_path / "two")[0][name], value, rtol=1e-4, atol=1e-5)
