@@ -4,35 +4,52 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ml.settings import Settings
     from ml.training import Report, Verdict
+
+_NAMED = ("steps", "epochs", "minutes", "batch", "crop", "rate", "precision", "seed")
+_LINE_SECONDS = 30
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
-    parser.add_argument("--data", type=Path, required=True, help="folder with index.csv")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder with index.csv, or with a folder of photos for each class"
+    )
     parser.add_argument("--run", type=Path, required=True, help="folder for the state, the log and the result")
     parser.add_argument("--network", default="lite", help="which architecture (default: lite)")
     parser.add_argument("--steps", type=int, help="end after this many batches")
     parser.add_argument("--epochs", type=float, help="end after as many views as this many times the photos")
     parser.add_argument("--minutes", type=float, help="end after this many minutes of training")
-    parser.add_argument("--batch", type=int, help="views a step")
+    parser.add_argument("--batch", type=int, help="views a step, over all devices")
     parser.add_argument("--crop", type=int, help="pixels of a view's side")
     parser.add_argument("--rate", type=float, help="learning rate at the top")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--find-rate", action="store_true", help="only look for a good --rate: it rises until it fails")
+    parser.add_argument("--seed", type=int)
     parser.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="any other setting of the trainer or network"
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any other setting of the trainer or of the network's objective; a wrong name is answered with all",
     )
     parser.add_argument(
         "--licence", action="append", choices=["open", "research-only", "unclear"], default=[], help="only these photos"
     )
+    parser.add_argument("--limit", type=int, help="this many photos, spread evenly")
     parser.add_argument("--weights", type=Path, help="start from this model (.safetensors with its card)")
     parser.add_argument("--encoder", type=Path, help="pre-trained encoder (default: the one that fetch wrote)")
     parser.add_argument("--from-scratch", action="store_true", help="start from random weights")
-    parser.add_argument("--threads", type=int, help="processor threads (default: torch's own choice)")
+    parser.add_argument("--accelerator", choices=["cpu", "cuda", "auto"], default="cpu", help="default: cpu")
+    parser.add_argument("--devices", type=int, default=1, help="processes, each on a device of its own (default: 1)")
+    parser.add_argument("--precision", help="32-true, bf16-mixed or 16-mixed")
+    parser.add_argument("--threads", type=int, help="processor threads of a process (default: torch's own choice)")
     parser.add_argument("--export", type=Path, help="when done, write the model into this folder")
     parser.add_argument("--name", help="the exported model's name (default: the network's)")
 
@@ -41,49 +58,60 @@ def run(args: argparse.Namespace) -> int:
     """Load the photos, train, and export if asked."""
     import torch
 
-    from ml import data, networks, training
-    from ml.checkpoint import load, read_tensors
-    from ml.export import describe_data, export, write_data
-    from ml.fetch import encoder_path, origin_of
-    from ml.sampler import Photos
+    from ml import data, training
+    from ml.devices import fabric_of
+    from ml.export import describe_data, export
+    from ml.rate_range import find_rate
+    from ml.sampler import load_photos
     from ml.settings import Settings
 
+    given = {k: getattr(args, k) for k in _NAMED if getattr(args, k) is not None} | dict(map(_setting, args.set))
+    if args.find_rate:
+        given = {"steps": 100, **given}
+    settings = Settings.of(args.network, **given)
+    start, origin = _start(args, settings)
+    rows, held_out = data.train_and_held_out(args.data, args.licence)
+    rows = _spread([row for row in rows if row.colourfulness >= data.DULL], args.limit)
+    fabric = fabric_of(settings, args.accelerator, args.devices)
     if args.threads:
         torch.set_num_threads(args.threads)
-    named = {k: getattr(args, k) for k in ("steps", "epochs", "minutes", "batch", "crop", "rate", "seed")}
-    given = {k: v for k, v in named.items() if v is not None} | dict(map(_setting, args.set))
-    settings = Settings.of(args.network, **given)
-    initial = encoder = None
-    origin: dict[str, object] = {"name": "random weights"}
-    if args.weights:
-        start, card = load(args.weights)
-        initial = start.state_dict()
-        origin = {"name": card["name"], "sha256": card["sha256"]}
-    elif (name := networks.find(args.network).pretrained) and not args.from_scratch:
-        file = args.encoder or encoder_path(name)
-        if not file.is_file():
-            raise FileNotFoundError(
-                f"no encoder at {file}: run 'python -m ml fetch {name}' first, or give --from-scratch"
-            )
-        encoder = read_tensors(file)
-        origin = origin_of(file)
-
-    rows = [r for r in data.read_index(args.data, "train", args.licence) if r.colourfulness >= data.DULL]
-    held_out = data.read_index(args.data, "val")
-    write_data(args.run, describe_data(rows, args.licence, origin))
-    print(f"decoding {len(rows)} photos and {len(held_out)} to validate on", flush=True)
+    fabric.print(f"decoding {len(rows)} photos and {len(held_out)} to validate on", flush=True)
+    photos = load_photos(args.data, rows)
+    if args.find_rate:
+        sweep = find_rate(settings, photos, args.run, fabric=fabric, steps=settings.steps or 100, **start)
+        fabric.print(f"rate {sweep.rate:.2g}: there the loss falls fastest; see {args.run / 'rates.svg'}")
+        return 0
     training.train(
         settings,
-        Photos(data.load_planes(args.data, rows), [r.category for r in rows]),
+        photos,
         args.run,
-        validation=Photos(data.load_planes(args.data, held_out), [r.category for r in held_out]),
-        initial=initial,
-        encoder=encoder,
-        on_step=_tell,
+        validation=load_photos(args.data, held_out),
+        data=describe_data(rows, args.licence, origin) | {"index_sha256": data.digest(rows), "held_out": len(held_out)},
+        fabric=fabric,
+        on_step=_Teller(),
+        **start,
     )
-    if args.export:
+    if args.export and fabric.is_global_zero:
         print(export(args.run, args.export, args.name or args.network))
     return 0
+
+
+def _start(args: argparse.Namespace, settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The weights to start from, as :func:`ml.training.train` takes them, and what the card says of them."""
+    from ml import networks
+    from ml.checkpoint import load, read_tensors
+    from ml.fetch import encoder_path, origin_of
+
+    if args.weights:
+        model, card = load(args.weights)
+        return {"initial": model.state_dict()}, {"name": card["name"], "sha256": card["sha256"]}
+    name = networks.find(settings.network).pretrained
+    if args.from_scratch or not name:
+        return {}, {"name": "random weights"}
+    file = args.encoder or encoder_path(name)
+    if not file.is_file():
+        raise FileNotFoundError(f"no encoder at {file}: run 'python -m ml fetch {name}' first, or give --from-scratch")
+    return {"encoder": read_tensors(file)}, origin_of(file)
 
 
 def _setting(text: str) -> tuple[str, object]:
@@ -97,7 +125,32 @@ def _setting(text: str) -> tuple[str, object]:
         return name, value
 
 
-def _tell(report: Report) -> Verdict:
-    if report.step % 50 == 0:
-        print(f"step {report.step}, {100 * report.progress:.1f} %, loss {report.loss:.3f}", flush=True)
-    return "continue"
+def _spread(items: list[Any], count: int | None) -> list[Any]:
+    count = min(count or len(items), len(items))
+    return [items[i * len(items) // count] for i in range(count)]
+
+
+class _Teller:
+    """Says how far a training is: a bar that stays in its line on a terminal, a line now and then elsewhere."""
+
+    def __init__(self) -> None:
+        self._started = self._told = time.monotonic()
+        self._from: Report | None = None
+
+    def __call__(self, report: Report) -> Verdict:
+        now = time.monotonic()
+        self._from = self._from or report
+        terminal = sys.stdout.isatty()
+        if now - self._told >= (0.5 if terminal else _LINE_SECONDS):
+            self._told = now
+            gone = report.progress - self._from.progress
+            left = (now - self._started) * (1 - report.progress) / gone / 60 if gone > 0 else None
+            print(_line(report, left, terminal), end="" if terminal else "\n", flush=True)
+        return "continue"
+
+
+def _line(report: Report, minutes_left: float | None, bar: bool) -> str:
+    left = "" if minutes_left is None else f", {minutes_left:.0f} min left"
+    line = f"step {report.step}, {100 * report.progress:.1f} %, loss {report.loss:.4f}{left}"
+    full = round(report.progress * 30)
+    return f"\r\x1b[K[{'#' * full}{'.' * (30 - full)}] {line}" if bar else line

@@ -39,6 +39,29 @@ def test_a_training_gives_a_model_whose_card_names_its_data(folder: Path) -> Non
     assert card["training"]["steps"] == 2
 
 
+@pytest.mark.usefixtures("tiny", "one_thread")
+def test_a_folder_of_class_folders_is_trained_on_and_a_rate_is_found_for_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "index.csv").unlink()
+    for i, file in enumerate(sorted(folder.glob("*.png"))):
+        (folder / f"class{i % 2}").mkdir(exist_ok=True)
+        file.rename(folder / f"class{i % 2}" / file.name)
+    run = folder.parent / "run"
+    options = ["train", "--data", str(folder), "--run", str(run), "--network", "tiny", "--threads", "1"]
+    assert main([*options, "--find-rate", "--steps", "30"]) == 0
+    assert "there the loss falls fastest" in capsys.readouterr().out
+    assert main([*options, "--epochs", "1", "--set", "augment=all", "--set", "averaging=0", "--rate", "0.01"]) == 0
+    about = json.loads((run / "about.json").read_text())
+    assert (about["data"]["photos"], about["data"]["held_out"]) == (8, 1)
+    assert about["data"]["photos_by_licence"] == {"unclear": 8}
+    assert len(about["data"]["index_sha256"]) == 64
+    assert (about["settings"]["augment"], about["settings"]["averaging"]) == ("all", 0)
+    assert str(folder) not in (run / "about.json").read_text()
+    assert main([*options, "--steps", "1", "--set", "colour"]) == 1
+    assert "--set wants NAME=VALUE" in capsys.readouterr().err
+
+
 def test_an_evaluation_can_be_kept_in_the_card(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = f"--data {folder} --run {folder / 'run'} --steps 1 --batch 2 --crop 32 --from-scratch"
     assert main(["train", *options.split(), "--export", str(folder / "out")]) == 0
@@ -54,7 +77,7 @@ def test_an_evaluation_can_be_kept_in_the_card(folder: Path, capsys: pytest.Capt
 def test_an_error_is_one_line_and_a_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = f"train --data {tmp_path} --run {tmp_path / 'run'} --steps 1"
     assert main([*run.split(), "--from-scratch"]) == 1
-    assert "holds no index.csv" in capsys.readouterr().err
+    assert "holds neither an index.csv nor any photo" in capsys.readouterr().err
     assert main([*run.split(), "--encoder", str(tmp_path / "none")]) == 1
     assert "python -m ml fetch" in capsys.readouterr().err
 

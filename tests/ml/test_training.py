@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from ml import runs, training
-from ml.objectives import bins
+from ml import curves, runs, training
+from ml.objectives.regression import Regression
+from ml.rate_range import find_rate, steepest
 from ml.sampler import Photos
+from ml.schedule import Schedule
 from ml.settings import Settings
+from tests.ml.tiny import Tiny
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-SETTINGS: dict[str, Any] = {"steps": 10, "batch": 2, "crop": 32, "warm_up": 2, "validate_every": 5}
+pytestmark = pytest.mark.usefixtures("one_thread", "tiny")
 
 
 @pytest.fixture(scope="module")
@@ -33,69 +37,152 @@ def photos() -> Photos:
     return Photos(planes, ["portrait", "food"] * 12)
 
 
-def run(folder: Path, photos: Photos, **changes: Any) -> torch.nn.Module:
+def run(folder: Path, photos: Photos, network: str = "tiny", **changes: Any) -> torch.nn.Module:
     on_step = changes.pop("on_step", lambda report: "continue")
-    settings = Settings.of("lite", **{**SETTINGS, **changes})
+    settings = Settings.of(network, **{"steps": 10, **changes})
     return training.train(settings, photos, folder, validation=photos, on_step=on_step)
 
 
-def losses(folder: Path) -> list[float]:
-    return [json.loads(line)["loss"] for line in (folder / "log.jsonl").read_text().splitlines()]
+def logged(folder: Path, name: str = "loss") -> list[Any]:
+    return [entry[name] for entry in runs.read_log(folder) if name in entry]
 
 
-def test_a_paused_training_goes_on_as_if_it_had_not_been(tmp_path: Path, photos: Photos) -> None:
-    straight = run(tmp_path / "straight", photos)
-    run(tmp_path / "halves", photos, on_step=lambda r: "pause" if r.step == 5 else "continue")
-    assert len(losses(tmp_path / "halves")) == 5
-    resumed = run(tmp_path / "halves", photos)
-    assert losses(tmp_path / "straight") == losses(tmp_path / "halves")
+@pytest.mark.parametrize(
+    ("network", "changes"), [("lite", {"batch": 2, "crop": 32, "warm_up": 2}), ("tiny", {"schedule": "plateau"})]
+)
+def test_a_paused_training_goes_on_as_if_it_had_not_been(
+    tmp_path: Path, photos: Photos, network: str, changes: dict[str, Any]
+) -> None:
+    changes |= {"steps": 4, "validate_every": 1, "patience": 100, "plateau": 1}
+    straight = run(tmp_path / "straight", photos, network, **changes)
+    run(tmp_path / "halves", photos, network, on_step=lambda r: "pause" if r.step == 2 else "continue", **changes)
+    assert len(logged(tmp_path / "halves")) == 2
+    resumed = run(tmp_path / "halves", photos, network, **changes)
+    for name in ("loss", "norm", "val_loss", "val_explained"):
+        assert logged(tmp_path / "straight", name) == logged(tmp_path / "halves", name)
     for name, value in straight.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
 
 
-def test_steps_after_the_last_save_are_made_again(tmp_path: Path, photos: Photos) -> None:
+def test_a_seed_gives_the_same_losses_again_and_another_seed_others(tmp_path: Path, photos: Photos) -> None:
+    for name, seed in (("one", 3), ("again", 3), ("other", 4)):
+        run(tmp_path / name, photos, seed=seed, augment="all")
+    assert logged(tmp_path / "one") == logged(tmp_path / "again")
+    assert logged(tmp_path / "one") != logged(tmp_path / "other")
+
+
+def test_steps_after_the_last_save_are_made_again_after_a_kill(tmp_path: Path, photos: Photos) -> None:
     def die(report: training.Report) -> training.Verdict:
         if report.step == 5:
             raise KeyboardInterrupt
         return "pause" if report.step == 3 else "continue"
 
-    run(tmp_path, photos, on_step=die)
+    run(tmp_path / "straight", photos)
+    run(tmp_path / "killed", photos, on_step=die)
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path, photos, on_step=die)
-    assert len(losses(tmp_path)) == 5
-    run(tmp_path, photos)
-    steps = [json.loads(line)["step"] for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    assert steps == list(range(1, 11))
+        run(tmp_path / "killed", photos, on_step=die)
+    assert len(logged(tmp_path / "killed")) == 5
+    with (tmp_path / "killed" / runs.LOG).open("a") as log:
+        log.write('{"step": 6, "lo')
+    run(tmp_path / "killed", photos)
+    assert logged(tmp_path / "killed", "step") == list(range(1, 11))
+    assert logged(tmp_path / "killed") == logged(tmp_path / "straight")
 
 
-def test_the_loss_falls(tmp_path: Path, photos: Photos) -> None:
-    run(tmp_path, photos, steps=30, batch=4, rate=5e-3, freeze_early=False)
-    history = losses(tmp_path)
-    assert sum(history[-5:]) < 0.8 * sum(history[:5])
+@pytest.mark.parametrize(
+    "changes", [{"rate": 0.05}, {"rate": 0.05, "views": "whole", "augment": "none", "cached": True}]
+)
+def test_the_loss_falls(tmp_path: Path, photos: Photos, changes: dict[str, Any]) -> None:
+    run(tmp_path, photos, steps=60, **changes)
+    history = logged(tmp_path)
+    assert sum(history[-5:]) < 0.7 * sum(history[:5])
 
 
-def test_the_folder_holds_the_averaged_weights_and_nothing_pickled(tmp_path: Path, photos: Photos) -> None:
+def test_cached_features_give_the_losses_that_the_network_itself_would(
+    tmp_path: Path, photos: Photos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(tmp_path / "plain", photos, views="whole", augment="none")
+    asked = []
+    features = Tiny.features
+    monkeypatch.setattr(Tiny, "features", lambda self, x: asked.append(len(x)) or features(self, x))
+    run(tmp_path / "cached", photos, views="whole", augment="none", cached=True)
+    # fp16 in memory
+    assert logged(tmp_path / "cached") == pytest.approx(logged(tmp_path / "plain"), rel=1e-2)
+    assert sum(asked) == 2 * len(photos.planes)
+    with pytest.raises(ValueError, match="must always be the same"):
+        run(tmp_path, photos, cached=True)
+    with pytest.raises(ValueError, match="no frozen features"):
+        run(tmp_path, photos, "lite", views="whole", augment="none", cached=True, crop=32)
+
+
+def test_the_folder_says_with_what_it_was_made_and_holds_nothing_pickled(tmp_path: Path, photos: Photos) -> None:
     averaged = run(tmp_path, photos, steps=2)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["log.jsonl", "state.safetensors"]
-    saved, about = runs.averaged_weights(tmp_path)
-    assert about["step"] == 2
+    names = {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
+    assert names == {"about.json", "log.jsonl", "losses.svg", "samples/00000002.png", "state.safetensors"}
+    saved, state = runs.averaged_weights(tmp_path)
+    assert state["step"] == 2
     assert all(torch.equal(saved[k], v) for k, v in averaged.state_dict().items())
+    settings = Settings.of("tiny", steps=5)
+    training.train(settings, photos, tmp_path, data={"photos": 24})
+    about = json.loads((tmp_path / runs.ABOUT).read_text())
+    assert about["data"] == {"photos": 24}
+    assert about["settings"]["seed"] == 1
+    assert about["settings"]["options"] == {"error": "squared", "weight_decay": 0.0}
+    assert [made["from_step"] for made in about["made_with"]] == [0, 2]
+    assert about["made_with"][0]["torch"] == torch.__version__
+    assert about["made_with"][0]["threads"] == 1
+    assert about["made_with"][0]["software"].startswith("Heirloom ")
+
+
+def test_samples_show_input_output_and_truth_side_by_side(tmp_path: Path, photos: Photos) -> None:
+    run(tmp_path, photos, steps=1)
+    strip = np.asarray(Image.open(tmp_path / "samples" / "00000001.png")).astype(int)
+    assert strip.shape == (6 * 16, 3 * 16, 3)
+    spread = strip.max(axis=2) - strip.min(axis=2)
+    assert spread[:, :16].max() <= 1
+    assert spread[:, 32:].mean() > 20
+
+
+def test_the_curves_hold_every_figure_and_stay_small(tmp_path: Path, photos: Photos) -> None:
+    run(tmp_path, photos)
+    drawn = (tmp_path / "losses.svg").read_text()
+    assert [f">{name}<" in drawn for name in ("loss", "norm", "val_loss", "val_explained")] == [True] * 4
+    with (tmp_path / runs.LOG).open("a") as log:
+        log.writelines(json.dumps({"step": step, "loss": 1 / step}) + "\n" for step in range(11, 20_000))
+    assert curves.draw(tmp_path).stat().st_size < 20_000
 
 
 def test_a_budget_in_minutes_ends_the_training(tmp_path: Path, photos: Photos, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(0, 100_000, 15))
     monkeypatch.setattr(training.time, "monotonic", lambda: next(clock))
-    run(tmp_path, photos, steps=None, minutes=3.0)
-    entries = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    assert 1 < len(entries) < 10
-    assert entries[-1]["progress"] > 0.5
+    run(tmp_path, photos, steps=None, minutes=6.0)
+    assert 1 < len(logged(tmp_path)) < 10
+    assert logged(tmp_path, "progress")[-1] > 0.5
+
+
+def test_epochs_end_the_training_when_every_photo_came_so_often(tmp_path: Path, photos: Photos) -> None:
+    run(tmp_path, photos, steps=None, epochs=2, validate_every=0)
+    assert logged(tmp_path, "step")[-1] == 2 * 24 / 4
+    assert [entry["step"] for entry in runs.read_log(tmp_path) if "val_loss" in entry] == [6, 12]
+
+
+def test_a_training_ends_when_validation_does_not_improve_and_gives_its_best(tmp_path: Path, photos: Photos) -> None:
+    # A rate far too high: soon nothing improves any more.
+    best = run(tmp_path, photos, steps=500, validate_every=1, patience=6, rate=3.0, schedule="constant", averaging=0)
+    losses = logged(tmp_path, "val_loss")
+    assert len(losses) < 500
+    assert min(losses) == losses[-7]
+    assert all(torch.equal(v, best.state_dict()[k]) for k, v in runs.averaged_weights(tmp_path)[0].items())
+    settings = Settings.of("tiny", steps=1, patience=1)
+    with pytest.raises(ValueError, match="photos to validate on"):
+        training.train(settings, photos, tmp_path)
 
 
 def test_a_lost_loss_ends_the_training_before_it_spoils_the_weights(
     tmp_path: Path, photos: Photos, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(tmp_path, photos, on_step=lambda r: "pause" if r.step == 2 else "continue")
-    monkeypatch.setattr(bins, "colour_loss", lambda *_: torch.tensor(float("nan")))
+    monkeypatch.setattr(Regression, "losses", lambda *_: {"loss": torch.tensor(float("nan"))})
     with pytest.raises(FloatingPointError, match="step 3"):
         run(tmp_path, photos)
     weights, about = runs.averaged_weights(tmp_path)
@@ -103,17 +190,21 @@ def test_a_lost_loss_ends_the_training_before_it_spoils_the_weights(
     assert all(v.isfinite().all() for v in weights.values())
 
 
-def test_other_settings_do_not_go_on_with_a_state(tmp_path: Path, photos: Photos) -> None:
+def test_other_settings_do_not_go_on_with_a_state_but_the_end_may_move(tmp_path: Path, photos: Photos) -> None:
     run(tmp_path, photos, steps=1)
     with pytest.raises(ValueError, match="other settings"):
         run(tmp_path, photos, steps=1, rate=0.5)
+    with pytest.raises(ValueError, match="other settings"):
+        run(tmp_path, photos, steps=1, error="absolute")
+    run(tmp_path, photos, steps=3)
+    assert logged(tmp_path, "step") == [1, 2, 3]
 
 
 def test_a_training_can_start_from_weights(tmp_path: Path, photos: Photos) -> None:
-    first = run(tmp_path / "first", photos, steps=3)
+    first = run(tmp_path / "first", photos, "lite", steps=1, crop=32, batch=2)
     first.get_buffer("balance").fill_(0.3)
     first.get_buffer("log_frequency").fill_(-1.0)
-    settings = Settings.of("lite", **{**SETTINGS, "steps": 1, "rate": 0.0, "weight_decay": 0.0})
+    settings = Settings.of("lite", steps=1, crop=32, batch=2, rate=0.0, weight_decay=0.0)
     second = training.train(settings, photos, tmp_path / "second", initial=first.state_dict())
     for (name, a), b in zip(first.named_parameters(), second.parameters(), strict=True):
         assert torch.equal(a, b), name
@@ -121,19 +212,48 @@ def test_a_training_can_start_from_weights(tmp_path: Path, photos: Photos) -> No
     assert second.get_buffer("log_frequency").min() < -5
 
 
-def test_a_training_without_an_end_is_refused() -> None:
+def test_settings_that_make_no_sense_are_refused_in_a_sentence() -> None:
     with pytest.raises(ValueError, match="steps, epochs or minutes"):
         Settings.of("lite")
-
-
-def test_a_setting_that_no_one_knows_is_refused_with_those_known() -> None:
     with pytest.raises(ValueError, match=r"no setting rebalence; it has .*rebalance"):
         Settings.of("lite", steps=1, rebalence=0.5)
+    with pytest.raises(ValueError, match="schedule must be cosine or plateau or constant"):
+        Settings.of("lite", steps=1, schedule="linear")
+
+
+def test_a_networks_own_defaults_stand_over_ours_and_under_what_is_given() -> None:
+    assert Settings.of("tiny", steps=1).crop == 16
+    assert Settings.of("tiny", steps=1, crop=32).crop == 32
+    assert Settings.of("tiny", steps=1).averaging == 0.999
 
 
 def test_the_rate_warms_up_and_falls_to_nought() -> None:
-    settings = Settings.of("lite", steps=1, warm_up=10)
-    assert training._schedule(settings, 0.0, 0) == pytest.approx(0.1)
-    assert training._schedule(settings, 0.0, 9) == pytest.approx(1)
-    assert training._schedule(settings, 0.5, 99) == pytest.approx(0.5)
-    assert training._schedule(settings, 1.0, 99) == pytest.approx(0)
+    schedule = Schedule(Settings.of("lite", steps=1, warm_up=10), photos=1)
+    assert schedule.factor(0, 0.0) == pytest.approx(0.1)
+    assert schedule.factor(9, 0.0) == pytest.approx(1)
+    assert schedule.factor(99, 0.5) == pytest.approx(0.5)
+    assert schedule.factor(99, 1.0) == pytest.approx(0)
+
+
+def test_the_rate_falls_to_a_tenth_on_each_plateau() -> None:
+    schedule = Schedule(Settings.of("tiny", steps=1, warm_up=0, schedule="plateau", plateau=2), photos=1)
+    factors = []
+    for loss in (5, 4, 4, 4, 4, 3, 3, 3):
+        schedule.hear(loss)
+        factors.append(schedule.factor(0, 0.9))
+    assert factors == pytest.approx([1, 1, 1, 0.1, 0.1, 0.1, 0.1, 0.01])
+
+
+def test_a_sweep_rises_on_a_log_scale_and_leaves_a_training_alone(tmp_path: Path, photos: Photos) -> None:
+    sweep = find_rate(Settings.of("tiny", steps=1), photos, tmp_path, lowest=1e-4, highest=10, steps=40)
+    ratios = np.diff(np.log(sweep.rates))
+    assert ratios == pytest.approx(np.full(len(ratios), math.log(1e5) / 39))
+    assert sweep.rates[0] < sweep.rate < sweep.rates[-1]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["rates.json", "rates.svg"]
+
+
+def test_the_rate_to_take_is_where_the_loss_falls_fastest() -> None:
+    rates = [10.0**i for i in range(-6, 0)]
+    assert steepest(rates, [1.0, 1.0, 0.9, 0.4, 0.5, 2.0]) == 1e-4
+    with pytest.raises(ValueError, match="too soon"):
+        steepest([0.1, 1.0], [1.0, 5.0])
