@@ -47,7 +47,7 @@ class Pix2Pix(Network):
         "batch": 4,
         "crop": 256,
         "rate": 2e-4,
-        "schedule": "constant",
+        "schedule": "plateau",
         "warm_up": 0,
         "clip": 0.0,
     }

@@ -82,6 +82,7 @@ class Vgg16(Network):
         "crop": 224,
         "views": "whole",
         "mix": False,
+        "augment": "none",
         "schedule": "constant",
         "averaging": 0.0,
     }
