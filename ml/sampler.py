@@ -96,7 +96,9 @@ class Photos:
     categories: Sequence[str]
 
     def __post_init__(self) -> None:
-        if len(self.planes) != len(self.categories) or not self.planes:
+        if not self.planes:
+            raise ValueError("there is no photo to learn from")
+        if len(self.planes) != len(self.categories):
             raise ValueError(f"{len(self.planes)} photos do not fit {len(self.categories)} categories")
 
 

@@ -60,9 +60,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name, kind in get_type_hints(type(self)).items():
-            value = getattr(self, name)
-            if get_origin(kind) is Literal and value not in get_args(kind):
-                raise ValueError(f"{name} must be {' or '.join(get_args(kind))}, not {value!r}")
+            _check(name, kind, getattr(self, name))
+        if self.batch < 1 or self.crop < 1:
+            raise ValueError("batch and crop must be 1 or more")
         if not (self.steps or self.epochs or self.minutes):
             raise ValueError("a training needs steps, epochs or minutes")
         if self.cached and (self.views != "whole" or self.augment != "none"):
@@ -83,7 +83,10 @@ class Settings:
         if unknown := sorted(set(options) - known):
             raise ValueError(f"{network} has no setting {', '.join(unknown)}; it has {', '.join(sorted(own | known))}")
         chosen = {k: v for k, v in merged.items() if k in own}
-        return cls(network=network, **chosen, options=asdict(kind.objective.Options(**options)))
+        settings = cls(network=network, **chosen, options=asdict(kind.objective.Options(**options)))
+        if settings.crop % kind.multiple:
+            raise ValueError(f"crop {settings.crop} is no multiple of {network}'s {kind.multiple}")
+        return settings
 
     def same_course(self, saved: Mapping[str, Any]) -> bool:
         """Whether a run with these settings may go on from one that was ``saved`` as a dictionary.
@@ -96,3 +99,20 @@ class Settings:
 
 
 _END = ("steps", "epochs", "minutes", "patience", "save_minutes")
+
+
+def _check(name: str, kind: Any, value: Any) -> None:
+    """Raise ValueError where a value cannot be a setting's."""
+    if get_origin(kind) is Literal:
+        if value not in get_args(kind):
+            raise ValueError(f"{name} must be {' or '.join(get_args(kind))}, not {value!r}")
+        return
+    kinds = set(get_args(kind)) or {kind}
+    if not kinds & {int, float, bool}:
+        return
+    if float in kinds:
+        kinds.add(int)
+    # Of a number, true and false are none.
+    fits = type(value) is bool if bool in kinds else isinstance(value, tuple(kinds)) and type(value) is not bool
+    if not fits:
+        raise ValueError(f"{name} must be {'true or false' if bool in kinds else 'a number'}, not {value!r}")

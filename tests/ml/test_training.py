@@ -219,6 +219,16 @@ def test_settings_that_make_no_sense_are_refused_in_a_sentence() -> None:
         Settings.of("lite", steps=1, rebalence=0.5)
     with pytest.raises(ValueError, match="schedule must be cosine or plateau or constant"):
         Settings.of("lite", steps=1, schedule="linear")
+    with pytest.raises(ValueError, match="rate must be a number, not 'fast'"):
+        Settings.of("lite", steps=1, rate="fast")
+    with pytest.raises(ValueError, match="mix must be true or false, not 1"):
+        Settings.of("lite", steps=1, mix=1)
+    with pytest.raises(ValueError, match="batch must be a number, not True"):
+        Settings.of("lite", steps=1, batch=True)
+    with pytest.raises(ValueError, match="crop 100 is no multiple of lite's 32"):
+        Settings.of("lite", steps=1, crop=100)
+    with pytest.raises(ValueError, match="1 or more"):
+        Settings.of("lite", steps=1, batch=0)
 
 
 def test_a_networks_own_defaults_stand_over_ours_and_under_what_is_given() -> None:
