@@ -83,10 +83,7 @@ class Settings:
         if unknown := sorted(set(options) - known):
             raise ValueError(f"{network} has no setting {', '.join(unknown)}; it has {', '.join(sorted(own | known))}")
         chosen = {k: v for k, v in merged.items() if k in own}
-        settings = cls(network=network, **chosen, options=asdict(kind.objective.Options(**options)))
-        if settings.crop % kind.multiple:
-            raise ValueError(f"crop {settings.crop} is no multiple of {network}'s {kind.multiple}")
-        return settings
+        return cls(network=network, **chosen, options=asdict(kind.objective.Options(**options)))
 
     def same_course(self, saved: Mapping[str, Any]) -> bool:
         """Whether a run with these settings may go on from one that was ``saved`` as a dictionary.

@@ -126,10 +126,15 @@ def prepare(
     initial: Mapping[str, Tensor] | None = None,
     encoder: Mapping[str, Tensor] | None = None,
 ) -> tuple[Objective, Network]:
-    """A network before its first step, with its objective, on Fabric's device; and the copy that is to average it."""
+    """A network before its first step, with its objective, on Fabric's device; and the copy that is to average it.
+
+    Raises ValueError where the network cannot take views of the settings' size.
+    """
     torch.manual_seed(settings.seed)
     frequency = bin_frequency(photos.planes)
     network = networks.create(settings.network)
+    if settings.crop % network.multiple:
+        raise ValueError(f"crop {settings.crop} is no multiple of {settings.network}'s {network.multiple}")
     network.start_from(frequency)
     if encoder is not None:
         network.load_encoder(encoder)

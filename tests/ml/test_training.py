@@ -225,10 +225,13 @@ def test_settings_that_make_no_sense_are_refused_in_a_sentence() -> None:
         Settings.of("lite", steps=1, mix=1)
     with pytest.raises(ValueError, match="batch must be a number, not True"):
         Settings.of("lite", steps=1, batch=True)
-    with pytest.raises(ValueError, match="crop 100 is no multiple of lite's 32"):
-        Settings.of("lite", steps=1, crop=100)
     with pytest.raises(ValueError, match="1 or more"):
         Settings.of("lite", steps=1, batch=0)
+
+
+def test_a_view_that_does_not_fit_the_network_is_refused_in_a_sentence(tmp_path: Path, photos: Photos) -> None:
+    with pytest.raises(ValueError, match="crop 18 is no multiple of tiny's 4"):
+        run(tmp_path, photos, crop=18)
 
 
 def test_a_networks_own_defaults_stand_over_ours_and_under_what_is_given() -> None:
