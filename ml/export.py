@@ -29,8 +29,6 @@ LIMITS = (
     "patches on plain dark cloth and backgrounds."
 )
 _NOT_OF_THE_CARD = ("network", "steps", "epochs", "minutes", "save_minutes", "options")
-# Before anything is calibrated: the plain mean of a young network, brightened a little.
-UNCALIBRATED = (0.8, 1.3)
 
 
 def describe_data(rows: Sequence[PhotoRow], licences: Sequence[str], origin: dict[str, Any]) -> dict[str, Any]:
@@ -55,7 +53,7 @@ def export(run: Path, folder: Path, name: str) -> Path:
     weights, state = averaged_weights(run)
     network = networks.create(state["settings"]["network"])
     network.load_state_dict(weights)
-    temperature, gain = UNCALIBRATED
+    temperature, gain = network.uncalibrated
     card: Card = {
         "preprocessing": {**_PREPROCESSING, "output": _OUTPUT[network.bins]},
         "calibration": checkpoint.calibration(temperature if network.classifies() else None, gain),

@@ -41,6 +41,8 @@ class Network(nn.Module):
     """What :mod:`ml.fetch` gets for it to start from; "" nothing."""
     defaults: ClassVar[Mapping[str, Any]] = {}
     """Its own defaults for :meth:`ml.settings.Settings.of`: batch, crop, rate, options of its objective."""
+    uncalibrated: ClassVar[tuple[float, float]] = (0.8, 1.3)
+    """Temperature and gain until they are calibrated: the plain mean of a young network, brightened a little."""
 
     log_frequency: Tensor
     balance: Tensor

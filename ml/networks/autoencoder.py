@@ -35,6 +35,7 @@ class Autoencoder(Network):
     multiple = 16
     stride = 2
     bins = "none"
+    uncalibrated = (1.0, 1.0)
     objective = Denoising
     defaults: ClassVar[Mapping[str, Any]] = {"rate": 3e-4}
 

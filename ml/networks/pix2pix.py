@@ -42,6 +42,7 @@ class Pix2Pix(Network):
 
     stride = 1
     bins = "none"
+    uncalibrated = (1.0, 1.0)
     objective = Adversarial
     defaults: ClassVar[Mapping[str, Any]] = {
         "batch": 4,

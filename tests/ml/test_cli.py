@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from ml.__main__ import main
-from ml.checkpoint import load
+from ml.checkpoint import dial, load
+from ml.networks.lite import Lite
 
 
 @pytest.fixture
@@ -29,7 +30,8 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_training_gives_a_model_whose_card_names_its_data(folder: Path) -> None:
+def test_a_training_gives_a_model_whose_card_names_its_data(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Lite, "uncalibrated", (0.38, 1.1))
     options = f"--data {folder} --run {folder / 'run'} --steps 2 --batch 2 --crop 32 --from-scratch --licence open"
     assert main(["train", *options.split(), "--export", str(folder / "out"), "--name", "mine"]) == 0
     _, card = load(folder / "out" / "mine.safetensors")
@@ -37,6 +39,7 @@ def test_a_training_gives_a_model_whose_card_names_its_data(folder: Path) -> Non
     assert card["data"]["licences_asked_for"] == ["open"]
     assert card["data"]["photos_by_source"] == {"open": {"made": 3}}
     assert card["training"]["steps"] == 2
+    assert dial(card, 1.0) == (0.38, 1.1)
 
 
 @pytest.mark.usefixtures("tiny", "one_thread")
