@@ -49,9 +49,9 @@ def started(name: str) -> Network:
     return network
 
 
-def objective_of(network: Network) -> Objective:
+def objective_of(network: Network, **settings: float) -> Objective:
     share = torch.full((len(bin_centres()),), 1 / len(bin_centres()))
-    objective = network.objective(network, Settings.of(network.name, steps=1), share)
+    objective = network.objective(network, Settings.of(network.name, steps=1, **settings), share)
     objective.setup(Fabric(accelerator="cpu", devices=1))
     objective.network.train()
     return objective
@@ -90,6 +90,24 @@ def test_fusion_learns_from_its_own_loss(name: str, photos: Batch) -> None:
     two = next(photos.split(2))
     losses = [objective.step(two)["loss"] for _ in range(6)]
     assert losses[-1] < 0.8 * losses[0]
+
+
+def test_in_doubt_classification_stays_more_colourful_than_regression() -> None:
+    # The same picture, orange three times and blue twice: the mean of all is dull, the likelier colour is not.
+    lightness = (torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(0)) * 100).expand(5, -1, -1, -1)
+    colours = torch.tensor([[30.0, 40.0]] * 3 + [[-30.0, -40.0]] * 2)
+    batch = Batch(lightness, colours[:, :, None, None].expand(-1, -1, 16, 16))
+    chroma = {}
+    for name in ("fusion", "fusion-regression"):
+        network = started(name)
+        objective = objective_of(network, rate=0.01)
+        for _ in range(40):
+            objective.step(batch)
+        with torch.no_grad():
+            ab = network.ab(network(lightness), 0.38)
+        chroma[name] = ab.norm(dim=1).mean().item()
+    assert chroma["fusion-regression"] < 20
+    assert chroma["fusion"] > 1.5 * chroma["fusion-regression"]
 
 
 @pytest.fixture
