@@ -175,10 +175,28 @@ def open_photo(file: Path, side: int | None = None) -> Image.Image:
     return photo
 
 
-def load_planes(folder: Path, rows: Sequence[PhotoRow], threads: int = 2) -> list[NDArray[np.uint8]]:
-    """Decode photos into memory, see :func:`photo_planes`; about 100 kB each."""
+def load_planes(
+    folder: Path, rows: Sequence[PhotoRow], threads: int = 2
+) -> tuple[list[PhotoRow], list[NDArray[np.uint8]], list[str]]:
+    """Decode photos into memory, see :func:`photo_planes`; about 100 kB each.
+
+    Returns the rows that could be read, their planes, and a sentence for each of the others. Raises ValueError
+    where none could.
+    """
+
+    def work(row: PhotoRow) -> NDArray[np.uint8] | str:
+        try:
+            return photo_planes(open_photo(folder / row.path, _CACHED_SIDE))
+        except OSError as error:
+            return f"left out {row.path}: {error.strerror or error}"
+
     with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(lambda r: photo_planes(open_photo(folder / r.path, _CACHED_SIDE)), rows))
+        made = list(pool.map(work, rows))
+    read = [(row, planes) for row, planes in zip(rows, made, strict=True) if not isinstance(planes, str)]
+    left_out = [sentence for sentence in made if isinstance(sentence, str)]
+    if not read:
+        raise ValueError(f"none of the {len(rows)} photos can be read; {left_out[0]}" if rows else "no photo to read")
+    return [row for row, _ in read], [planes for _, planes in read], left_out
 
 
 def bin_frequency(planes: Sequence[NDArray[np.uint8]], limit: int = 2000) -> Tensor:

@@ -102,9 +102,12 @@ class Photos:
             raise ValueError(f"{len(self.planes)} photos do not fit {len(self.categories)} categories")
 
 
-def load_photos(folder: Path, rows: Sequence[PhotoRow]) -> Photos:
-    """Decode a data set's photos into memory, see :func:`ml.data.load_planes`."""
-    return Photos(load_planes(folder, rows), [row.category for row in rows])
+def load_photos(folder: Path, rows: Sequence[PhotoRow], tell: Callable[[str], None] = lambda sentence: None) -> Photos:
+    """Decode a data set's photos into memory, see :func:`ml.data.load_planes`; ``tell`` hears of what is left out."""
+    read, planes, left_out = load_planes(folder, rows)
+    for sentence in left_out:
+        tell(sentence)
+    return Photos(planes, [row.category for row in read])
 
 
 class Sampler:

@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     if args.threads:
         torch.set_num_threads(args.threads)
     fabric.print(f"decoding {len(rows)} photos and {len(held_out)} to validate on", flush=True)
-    photos = load_photos(args.data, rows)
+    photos = load_photos(args.data, rows, _warn)
     if args.find_rate:
         sweep = find_rate(settings, photos, args.run, fabric=fabric, steps=settings.steps or 100, **start)
         fabric.print(f"rate {sweep.rate:.2g}: there the loss falls fastest; see {args.run / 'rates.svg'}")
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
         settings,
         photos,
         args.run,
-        validation=load_photos(args.data, held_out),
+        validation=load_photos(args.data, held_out, _warn),
         data=describe_data(rows, args.licence, origin) | {"index_sha256": data.digest(rows), "held_out": len(held_out)},
         fabric=fabric,
         on_step=_Teller(),
@@ -112,6 +112,10 @@ def _start(args: argparse.Namespace, settings: Settings) -> tuple[dict[str, Any]
     if not file.is_file():
         raise FileNotFoundError(f"no encoder at {file}: run 'python -m ml fetch {name}' first, or give --from-scratch")
     return {"encoder": read_tensors(file)}, origin_of(file)
+
+
+def _warn(sentence: str) -> None:
+    print(f"train: {sentence}", file=sys.stderr)
 
 
 def _setting(text: str) -> tuple[str, object]:

@@ -42,6 +42,12 @@ def saved(path: Path, pixels: np.ndarray) -> Path:
     return path
 
 
+def noise_for_training(folder: Path) -> None:
+    for i in range(4):
+        for split in ("train", "val"):
+            saved(folder / split / f"{i}.png", np.random.default_rng(i).integers(0, 256, (40, 40, 3)))
+
+
 def resign(model: Path, **changes: object) -> None:
     """Let the card describe the weights as they are now."""
     card = checkpoint.read_card(model) | {"sha256": checkpoint.sha256(model)} | changes
@@ -147,6 +153,9 @@ def test_a_folder_without_photos_is_refused(tmp_path: Path, model: Path, capsys:
     empty = tmp_path / "empty"
     empty.mkdir()
     assert "nor any photo" in refused(capsys, "evaluate", "--data", empty, "--model", model)
+    run = tmp_path / "run"
+    said = refused(capsys, "train", "--data", empty, "--run", run, "--steps", 1, "--network", "lite", "--from-scratch")
+    assert "nor any photo" in said
     assert "there is no folder" in refused(capsys, "evaluate", "--data", tmp_path / "none", "--model", model)
 
 
@@ -169,6 +178,37 @@ def test_an_evaluation_leaves_out_what_it_cannot_read_and_says_so(
     assert found["photos"] == 2
     assert [photo["path"] for photo in found["left_out"]] == ["broken.jpg"]
     assert "left out broken.jpg" in said.err
+
+
+def test_a_training_goes_on_without_what_it_cannot_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "set"
+    noise_for_training(folder)
+    (folder / "train" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    options = f"--data {folder} --run {tmp_path / 'run'} --steps 1 --batch 2 --crop 32 --from-scratch"
+    assert main(["train", *options.split()]) == 0
+    assert "broken.jpg" in capsys.readouterr().err
+
+
+def test_only_broken_photos_train_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for split in ("train", "val"):
+        (tmp_path / "set" / split).mkdir(parents=True)
+        (tmp_path / "set" / split / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    run = tmp_path / "run"
+    said = refused(capsys, "train", "--data", tmp_path / "set", "--run", run, "--steps", 1, "--from-scratch")
+    assert "broken.jpg" in said
+
+
+def test_a_damaged_state_or_start_is_refused(tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "set"
+    noise_for_training(folder)
+    run = tmp_path / "run"
+    train = "train", "--data", folder, "--run", run, "--steps", 1, "--batch", 2, "--crop", 32
+    run.mkdir()
+    (run / "state.safetensors").write_bytes(b"cut off")
+    assert "cut off or damaged" in refused(capsys, *train, "--from-scratch")
+    model.write_bytes(model.read_bytes()[:1000])
+    assert "not the file its card describes" in refused(capsys, *train, "--weights", model)
+    assert "cut off or damaged" in refused(capsys, *train, "--encoder", model)
 
 
 def test_unknown_networks_and_models_are_named_with_the_known_ones(

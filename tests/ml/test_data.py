@@ -57,7 +57,7 @@ def test_planes_hold_the_greys_lightness_and_the_photos_colour() -> None:
 def test_large_photos_are_kept_small(tmp_path: Path) -> None:
     Image.new("RGB", (640, 480)).save(tmp_path / "a.jpg")
     row = data.PhotoRow("a.jpg", "portrait", "x", "open", "train", 30.0)
-    assert data.load_planes(tmp_path, [row])[0].shape == (160, 213, 3)
+    assert data.load_planes(tmp_path, [row])[1][0].shape == (160, 213, 3)
 
 
 def test_photos_are_turned_upright(tmp_path: Path) -> None:
