@@ -116,7 +116,7 @@ def summarise(measured: Sequence[tuple[float, float]]) -> dict[str, Any]:
 @functools.cache
 def _cascade(_thread: int) -> Any:
     """One a thread: nothing says that threads may share it."""
-    # scikit-image is needed for this alone: a worker that colours does without it.
+    # Here, because it takes a second that a worker which colours need not wait.
     from skimage.data import lbp_frontal_face_cascade_filename
     from skimage.feature import Cascade
 
