@@ -138,10 +138,10 @@ def _accuracy(systems: dict[str, System], results: dict[str, Any]) -> list[Block
         Heading("Data set against accuracy"),
         Table(rows),
         Paragraph(
-            "The report does not say what its accuracy counts. Our reading is hue accuracy: the share of pixels at "
-            "which the larger of a* and b* is the right one, which is what a classification accuracy over the two "
-            "output channels would count. It says nothing of how far a colour is off, and a photo without any colour "
-            f"is right more often than not: see the last column. The report wishes for {WISHED:g} %."
+            "Our reading of the report's accuracy is hue accuracy: the share of pixels at which the larger of a* and "
+            "b* is the right one, which is what a classification accuracy over the two output channels would count. It "
+            "says nothing of how far a colour is off: the last column is what leaving the photo grey gives by it. "
+            f"The report wishes for {WISHED:g} %."
         ),
     ]
 
