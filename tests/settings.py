@@ -15,6 +15,7 @@ DATA_OF_TESTS = tempfile.mkdtemp(prefix="heirloom-")
 os.environ.update(
     HEIRLOOM_DATA=DATA_OF_TESTS,
     CELERY_BROKER_URL="",
+    OMP_WAIT_POLICY="PASSIVE",  # threads of one test process that wait take no time from the other
     HEIRLOOM_LEASE_SECONDS="3",
     HEIRLOOM_HEARTBEAT_SECONDS="0.5",
     HEIRLOOM_HOUSEKEEPING_SECONDS="0.5",
