@@ -13,7 +13,7 @@ from colorizer.models import ModelVersion, WorkerState
 from ml import checkpoint
 from worker import engine, lease
 
-MakeVersion = Callable[[str, float], ModelVersion]
+MakeVersion = Callable[..., ModelVersion]
 
 
 @pytest.fixture(autouse=True)
@@ -27,12 +27,14 @@ def _fresh(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def version(tmp_path: Path) -> MakeVersion:
-    """A version like the shipped one, its last layer's bias moved by `shift`, stored as a promotion would."""
+    """A version like the shipped one, the bias of its bins moved by `shift`, stored as a promotion would."""
 
-    def make(name: str, shift: float) -> ModelVersion:
+    def make(name: str, shift: float, spoilt: bool = False) -> ModelVersion:
         network, card = checkpoint.load(checkpoint.shipped()["lite"])
         with torch.no_grad():
-            list(network.parameters())[-1].add_(shift)
+            network.get_parameter("classify.bias").add_(shift)
+            if spoilt:  # the root of a negative variance is no number
+                network.get_buffer("rise4.mix.1.running_var").fill_(-1)
         weights = checkpoint.save(tmp_path, name, network, card)
         card = checkpoint.read_card(weights)
         storage.put(storage.models(), storage.weights_key(card["sha256"]), weights)
@@ -97,7 +99,7 @@ def test_a_model_that_fails_the_canary_leaves_the_old_one_at_work(
     version: MakeVersion, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = engine.live()
-    go_live(version("broken", float("nan")))
+    go_live(version("broken", 0.01, spoilt=True))
     assert engine.live() is before
     assert engine.live() is before
     assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [engine.CanaryFailed]
