@@ -14,7 +14,7 @@ import torch
 from ml import runs
 from tests.ml import shared_run
 
-pytestmark = pytest.mark.usefixtures("one_thread", "tiny")
+pytestmark = [pytest.mark.usefixtures("one_thread", "tiny"), pytest.mark.long]
 
 
 def test_two_processes_make_the_steps_that_one_would(tmp_path: Path) -> None:

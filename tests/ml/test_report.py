@@ -15,6 +15,8 @@ from ml.data import PhotoRow
 from ml.report import Plan, System
 from ml.settings import Settings
 
+pytestmark = pytest.mark.long
+
 
 class SmallPlan(Plan):
     """The same experiment with a small network on small views."""
