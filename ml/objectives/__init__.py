@@ -168,6 +168,20 @@ def _channels_last(tensor: Tensor) -> Tensor:
     return tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
 
 
+class AdamDescent(Descent):
+    """A descent of all weights that are not frozen, under Adam (Kingma and Ba 2015).
+
+    Its ``Options`` have a ``weight_decay``, Adam's L2.
+    """
+
+    def __init__(self, network: Network, settings: Settings, frequency: Tensor) -> None:
+        super().__init__(network, settings, frequency)
+        learning = [p for p in network.parameters() if p.requires_grad]
+        self.optimizers["network"] = torch.optim.Adam(
+            learning, lr=settings.rate, weight_decay=self.options.weight_decay
+        )
+
+
 def part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """The tensors whose names begin with ``prefix``, without it."""
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

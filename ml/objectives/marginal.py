@@ -5,18 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-import torch
 from torch.nn import functional as F
 
 from ml.color import marginal_encode
-from ml.objectives import Descent, Losses
+from ml.objectives import AdamDescent, Losses
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ml.networks import Network
     from ml.sampler import Batch
-    from ml.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -26,18 +23,11 @@ class MarginalOptions:
     weight_decay: float = 0.0
 
 
-class Marginal(Descent):
+class Marginal(AdamDescent):
     """Cross-entropy of the true colour's bin of a*, plus that of b* (Hwang and Zhou 2016), under Adam."""
 
     Options: ClassVar[type[MarginalOptions]] = MarginalOptions
     options: MarginalOptions
-
-    def __init__(self, network: Network, settings: Settings, frequency: Tensor) -> None:
-        super().__init__(network, settings, frequency)
-        learning = [p for p in network.parameters() if p.requires_grad]
-        self.optimizers["network"] = torch.optim.Adam(
-            learning, lr=settings.rate, weight_decay=self.options.weight_decay
-        )
 
     def losses(self, output: Tensor, batch: Batch) -> Losses:
         """One loss for each channel."""

@@ -5,17 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from ml.color import AB_UNIT
-from ml.objectives import Descent, Losses
+from ml.objectives import AdamDescent, Losses
 
 if TYPE_CHECKING:
-    from ml.networks import Network
     from ml.sampler import Batch
-    from ml.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -30,18 +27,11 @@ class RegressionOptions:
             raise ValueError(f"error must be squared or absolute, not {self.error!r}")
 
 
-class Regression(Descent):
+class Regression(AdamDescent):
     """The mean squared or absolute error, under Adam (Kingma and Ba 2015), of all weights that are not frozen."""
 
     Options: ClassVar[type[RegressionOptions]] = RegressionOptions
     options: RegressionOptions
-
-    def __init__(self, network: Network, settings: Settings, frequency: Tensor) -> None:
-        super().__init__(network, settings, frequency)
-        learning = [p for p in network.parameters() if p.requires_grad]
-        self.optimizers["network"] = torch.optim.Adam(
-            learning, lr=settings.rate, weight_decay=self.options.weight_decay
-        )
 
     def losses(self, output: Tensor, batch: Batch) -> Losses:
         """One loss, called as the option says."""
