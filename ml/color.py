@@ -174,13 +174,13 @@ def bin_centres() -> Tensor:
 
 
 @functools.cache
-def _soft_table() -> tuple[Tensor, Tensor]:
+def _soft_table(device: torch.device) -> tuple[Tensor, Tensor]:
     axis = torch.arange(-128, 128, dtype=torch.float32)
     ab = torch.stack(torch.meshgrid(axis, axis, indexing="ij"), dim=-1).reshape(-1, 2)
     distance, index = torch.cdist(ab, bin_centres()).topk(SOFT_NEIGHBOURS, dim=1, largest=False)
     # Far outside the grid every weight underflows; relative to the nearest they do not.
     weight = torch.exp((distance[:, :1] ** 2 - distance**2) / (2 * SOFT_SIGMA**2))
-    return index, weight / weight.sum(1, keepdim=True)
+    return index.to(device), (weight / weight.sum(1, keepdim=True)).to(device)
 
 
 def soft_encode(ab: Tensor) -> tuple[Tensor, Tensor]:
@@ -191,7 +191,7 @@ def soft_encode(ab: Tensor) -> tuple[Tensor, Tensor]:
     """
     _check("ab", ab, 2)
     whole = ab.round().clamp(-128, 127).long() + 128
-    index, weight = _soft_table()
+    index, weight = _soft_table(ab.device)
     row = whole.select(-3, 0) * 256 + whole.select(-3, 1)
     return index[row].movedim(-1, -3), weight[row].movedim(-1, -3)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import math
+import os
 import struct
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -175,9 +176,7 @@ def open_photo(file: Path, side: int | None = None) -> Image.Image:
     return photo
 
 
-def load_planes(
-    folder: Path, rows: Sequence[PhotoRow], threads: int = 2
-) -> tuple[list[PhotoRow], list[NDArray[np.uint8]], list[str]]:
+def load_planes(folder: Path, rows: Sequence[PhotoRow]) -> tuple[list[PhotoRow], list[NDArray[np.uint8]], list[str]]:
     """Decode photos into memory, see :func:`photo_planes`; about 100 kB each.
 
     Returns the rows that could be read, their planes, and a sentence for each of the others. Raises ValueError
@@ -190,7 +189,7 @@ def load_planes(
         except OSError as error:
             return f"left out {row.path}: {error.strerror or error}"
 
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         made = list(pool.map(work, rows))
     read = [(row, planes) for row, planes in zip(rows, made, strict=True) if not isinstance(planes, str)]
     left_out = [sentence for sentence in made if isinstance(sentence, str)]

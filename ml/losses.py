@@ -41,7 +41,7 @@ def colour_loss(logits: Tensor, ab: Tensor, weights: Tensor | None = None, regre
     log_probability = logits.log_softmax(dim=1)
     entropy = -(log_probability.gather(1, index) * target).sum(dim=1)
     if weights is not None:
-        entropy = entropy * weights[index[:, 0]]
+        entropy = entropy * weights.to(entropy)[index[:, 0]]
     loss = entropy.mean()
     if regression:
         mean = torch.einsum("nkhw,kc->nchw", log_probability.exp(), bin_centres().to(logits))

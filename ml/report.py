@@ -19,6 +19,7 @@ from torch import Tensor
 from ml import networks, runs, training
 from ml.checkpoint import calibration, read_about, write_json
 from ml.data import PhotoRow, digest, open_photo, read_photos
+from ml.devices import fabric_of
 from ml.evaluation import Colouring, Triple, evaluate, squash, through_pipeline, triples
 from ml.frechet import Eye
 from ml.judgement import judge
@@ -131,10 +132,15 @@ def report_sets(rows: Sequence[PhotoRow], limit: int | None = None) -> dict[str,
     return splits
 
 
-def train(plan: Plan, encoder: Mapping[str, Tensor], on_step: Callable[[System, training.Report], None]) -> None:
+def train(
+    plan: Plan,
+    encoder: Mapping[str, Tensor],
+    on_step: Callable[[System, training.Report], None],
+    accelerator: str = "cpu",
+) -> None:
     """Train every system as far as the plan says; goes on from what the run's folder holds.
 
-    ``encoder``: VGG-16's convolutions, as `ml.fetch` gives them.
+    ``encoder``: VGG-16's convolutions, as `ml.fetch` gives them; ``accelerator``: see `ml.devices.fabric_of`.
     """
     sets = report_sets(read_photos(plan.data, "train"), plan.limit)
     for system in plan.systems:
@@ -153,6 +159,7 @@ def train(plan: Plan, encoder: Mapping[str, Tensor], on_step: Callable[[System, 
             validation=load_photos(plan.data, split.stop),
             encoder=encoder if networks.find(system.network).pretrained == "vgg16" else None,
             data={"report_set": system.trained_on, "photos": len(split.train), "sha256": digest(split.train)},
+            fabric=fabric_of(settings, accelerator),
             on_step=tell,
         )
 

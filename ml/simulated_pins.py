@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 _P = 1 / 8
@@ -21,17 +22,19 @@ def simulated_pins(ab: Tensor, without: float, random: np.random.Generator) -> T
     there, half of them drawn around the middle, where people stand. After Zhang, Zhu, Isola et al. 2017, section 3.1.
     """
     height, width = ab.shape[1:]
-    pins = torch.zeros(3, height, width)
+    # Many small squares: numpy is ten times quicker with these than torch.
+    colour: NDArray[np.float32] = ab.numpy()
+    pins = np.zeros((3, height, width), np.float32)
     if random.random() < without:
-        return pins
+        return torch.from_numpy(pins)
     many = random.random() < _MANY
     for _ in range(random.integers(*_MANY_PINS, endpoint=True) if many else random.geometric(_P)):
         side = int(random.integers(1, min(_LARGEST, height, width), endpoint=True))
         central = random.random() < 0.5
         rows, columns = (_place(size, side, central, random) for size in (height, width))
-        pins[:2, rows, columns] = ab[:, rows, columns].mean(dim=(1, 2), keepdim=True)
+        pins[:2, rows, columns] = colour[:, rows, columns].mean(axis=(1, 2), keepdims=True)
         pins[2, rows, columns] = 1
-    return pins
+    return torch.from_numpy(pins)
 
 
 def _place(size: int, side: int, central: bool, random: np.random.Generator) -> slice:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from ml import curves, networks, samples
 from ml.data import bin_frequency
 from ml.devices import fabric_of, mean_over_processes, share_norms
+from ml.loading import batches
 from ml.networks import Network
 from ml.objectives import Objective
 from ml.runs import LOG, Run
@@ -50,16 +51,18 @@ def train(
     encoder: Mapping[str, Tensor] | None = None,
     data: Mapping[str, Any] | None = None,
     fabric: Fabric | None = None,
+    loaders: int = 0,
     on_step: Callable[[Report], Verdict] = lambda report: "continue",
 ) -> Network:
     """Train, and return the averaged network; with ``patience`` as it was at its best.
 
     Goes on from ``folder`` where it holds a state. ``initial``: weights to start from (strict); ``encoder``: a
     pre-trained encoder alone; ``data``: what the folder is to say of the photos; ``fabric``: from
-    :func:`ml.devices.fabric_of` (default: one CPU process). ``on_step`` is asked after every step: "pause" saves
-    and returns, to be gone on with later; "stop" saves and returns as it is. Raises ValueError where the folder's
-    state belongs to other settings, and where the settings need a validation that is not there;
-    FloatingPointError where the loss is lost; the last saved state stays sound.
+    :func:`ml.devices.fabric_of` (default: one CPU process); ``loaders``: processes that make its batches, see
+    :func:`ml.loading.batches`. ``on_step`` is asked after every step: "pause" saves and returns, to be gone on with
+    later; "stop" saves and returns as it is. Raises ValueError where the folder's state belongs to other settings,
+    and where the settings need a validation that is not there; FloatingPointError where the loss is lost; the last
+    saved state stays sound.
     """
     if validation is None and (settings.patience or settings.schedule == "plateau"):
         raise ValueError("a run that heeds its validation needs photos to validate on")
@@ -80,10 +83,12 @@ def train(
         run.rewind_log()
         run.sign(data or {}, fabric.world_size, fabric.device.type)
     with ThreadPoolExecutor(1) as prefetch, (folder / LOG).open("a", encoding="utf-8") as log:
-        coming = prefetch.submit(sampler.batch, run.step, fabric.global_rank, fabric.world_size)
+        pinned = fabric.device.type == "cuda"
+        views = batches(sampler, run.step, fabric.global_rank, fabric.world_size, loaders=loaders, pinned=pinned)
+        coming = prefetch.submit(next, views)
         while (done := fabric.broadcast(schedule.done(run.step, time.monotonic() - started))) < 1:
             batch = fabric.to_device(coming.result())
-            coming = prefetch.submit(sampler.batch, run.step + 1, fabric.global_rank, fabric.world_size)
+            coming = prefetch.submit(next, views)
 
             scale_rates(objective, schedule.factor(run.step, done))
             losses = mean_over_processes(fabric, take_step(objective, batch, run.step, fabric.global_rank))
@@ -205,8 +210,10 @@ def _groups(objective: Objective) -> list[dict[str, Any]]:
 
 @torch.no_grad()
 def _average(averaged: nn.Module, network: nn.Module, decay: float) -> None:
-    for target, value in zip(averaged.state_dict().values(), network.state_dict().values(), strict=True):
-        if target.is_floating_point():
-            target.lerp_(value, 1 - decay)
-        else:
+    pairs = list(zip(averaged.state_dict().values(), network.state_dict().values(), strict=True))
+    floats = [(target, value) for target, value in pairs if target.is_floating_point()]
+    # In one go: a network has hundreds of tensors, and a fast device would wait for each call.
+    torch._foreach_lerp_([target for target, _ in floats], [value for _, value in floats], 1 - decay)
+    for target, value in pairs:
+        if not target.is_floating_point():
             target.copy_(value)

@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=int, help="this many photos of each set, for a trial")
     parser.add_argument("--judged", type=int, default=240, help="photos that figures are made of (default: 240)")
     parser.add_argument("--page-only", action="store_true", help="train no further; judge and write what there is")
+    parser.add_argument("--accelerator", choices=["cpu", "cuda", "auto"], default="cpu", help="default: cpu")
     parser.add_argument("--threads", type=int, help="processor threads (default: torch's own choice)")
 
 
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         judged=args.judged,
     )
     if not args.page_only:
-        report.train(plan, _encoder(), _tell)
+        report.train(plan, _encoder(), _tell, args.accelerator)
     try:
         eye = Eye()
     except FileNotFoundError as error:

@@ -48,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from-scratch", action="store_true", help="start from random weights")
     parser.add_argument("--accelerator", choices=["cpu", "cuda", "auto"], default="cpu", help="default: cpu")
     parser.add_argument("--devices", type=int, default=1, help="processes, each on a device of its own (default: 1)")
+    parser.add_argument("--loaders", type=int, default=0, help="processes that make the views (default: 0, a thread)")
     parser.add_argument("--precision", help="32-true, bf16-mixed or 16-mixed")
     parser.add_argument("--threads", type=int, help="processor threads of a process (default: torch's own choice)")
     parser.add_argument("--export", type=Path, help="when done, write the model into this folder")
@@ -88,6 +89,7 @@ def run(args: argparse.Namespace) -> int:
         validation=load_photos(args.data, held_out, _warn),
         data=describe_data(rows, args.licence, origin) | {"index_sha256": data.digest(rows), "held_out": len(held_out)},
         fabric=fabric,
+        loaders=args.loaders,
         on_step=_Teller(),
         **start,
     )

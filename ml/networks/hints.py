@@ -67,9 +67,12 @@ class Copy(nn.Module):
         pinned = pins[:, 2].flatten(1).any(1).nonzero()[:, 0]
         if not len(pinned):
             return logits
-        colour, gate = self._attend(features[pinned], lightness[pinned], pins[pinned])
-        # Only where there are pins: the bins are many, and a batch in training holds photos without.
-        return logits.index_copy(0, pinned, logits[pinned].lerp(_gaussian(colour), gate))
+        # Distances of like things, which the halved digits of a mixed precision would drown.
+        with torch.autocast(logits.device.type, enabled=False):
+            logits = logits.float()
+            colour, gate = self._attend(features[pinned].float(), lightness[pinned], pins[pinned])
+            # Only where there are pins: the bins are many, and a batch in training holds photos without.
+            return logits.index_copy(0, pinned, logits[pinned].lerp(_gaussian(colour), gate))
 
     def _attend(self, features: Tensor, lightness: Tensor, pins: Tensor) -> tuple[Tensor, Tensor]:
         """The colour attended to, ``[N, 2, h, w]``, and the gate, ``[N, 1, h, w]``. Every picture has a pin."""

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from ml.loading import batches
 from ml.sampler import MIX, Batch, Photos, Sampler
 from ml.settings import Settings
 
@@ -44,6 +45,12 @@ def test_processes_share_a_batch_exactly(photos: Photos) -> None:
     assert torch.equal(whole.pins, torch.cat([part.pins for part in parts if part.pins is not None]))
     with pytest.raises(ValueError, match="cannot be shared by 3"):
         sampler.batch(0, 0, 3)
+
+
+def test_processes_that_load_make_the_same_batches_in_their_order(photos: Photos) -> None:
+    sampler = Sampler(photos, settings())
+    for made, step in zip(batches(sampler, 3, loaders=2), range(3, 8), strict=False):
+        assert same(made, sampler.batch(step))
 
 
 def test_a_batch_has_the_declared_shapes_and_ranges(photos: Photos) -> None:
