@@ -41,8 +41,8 @@ POTENT = {
 """A form that would change something wherever it is taken."""
 OPEN_TO_ALL = {"healthz", "readyz", "metrics", "set_language"}
 """What a monitor and a visitor may ask for; it knows of no family."""
-PARTS = {"i18n", "accounts", "admin", "api"}
-"""Parts of the site that are not the family's own: signing in, the admin section, programs."""
+PARTS = {"i18n", "accounts", "admin", "workshop", "api"}
+"""Parts of the site that are not the family's own: signing in, the admin section, the workshop, programs."""
 
 
 @pytest.fixture

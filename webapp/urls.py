@@ -17,5 +17,6 @@ urlpatterns = [
     path("accounts/", include("allauth.account.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("colorizer.api.urls")),
+    path("workshop/", include("colorizer.views.workshop.urls")),
     path("", include("colorizer.urls")),
 ]

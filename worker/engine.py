@@ -98,9 +98,11 @@ def _register_shipped() -> None:
         if is_known:
             return
         with transaction.atomic():
-            live.filter(is_shipped=True).update(state=ModelVersion.State.RETIRED)
+            live.filter(origin=ModelVersion.Origin.SHIPPED).update(state=ModelVersion.State.RETIRED)
             state = ModelVersion.State.CANDIDATE if live.exists() else ModelVersion.State.LIVE
-            ModelVersion.objects.create(sha256=card["sha256"], state=state, is_shipped=True, **described)
+            ModelVersion.objects.create(
+                sha256=card["sha256"], state=state, origin=ModelVersion.Origin.SHIPPED, **described
+            )
     except (FileExistsError, IntegrityError):
         logger.info("Another worker registered the shipped model first.")
 

@@ -17,7 +17,8 @@ class UserAdmin(Logged):
     list_display = ("email", "name", "is_active", "is_staff", "date_joined")
     list_filter = ("is_active", "is_staff")
     search_fields = ("email", "name")
-    fields = ("email", "name", "is_active", "is_staff", "is_superuser", "last_login")
+    fields = ("email", "name", "is_active", "is_staff", "is_superuser", "groups", "last_login")
+    filter_horizontal = ("groups",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         # Whoever changed another's address could then ask for that person's password.

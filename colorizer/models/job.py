@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 class Status(models.TextChoices):
     QUEUED = "queued", _("waiting")
     RUNNING = "running", _("running")
+    PAUSED = "paused", _("paused")
     DONE = "done", _("done")
     FAILED = "failed", _("failed")
     CANCELLED = "cancelled", _("cancelled")
@@ -19,6 +20,7 @@ class Status(models.TextChoices):
 class Queue(models.TextChoices):
     INTERACTIVE = "interactive"
     BULK = "bulk"
+    TRAIN = "train"
 
 
 class Job(models.Model):

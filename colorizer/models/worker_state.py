@@ -1,6 +1,8 @@
 from django.db import models
 from django.utils import timezone
 
+from .model_version import ModelVersion
+
 
 class WorkerState(models.Model):
     """What a worker says of itself: the web process knows of models only through this."""
@@ -10,6 +12,16 @@ class WorkerState(models.Model):
     version = models.CharField(max_length=40, blank=True, help_text="Heirloom's version.")
     weights_sha256 = models.CharField(max_length=64, blank=True)
     networks = models.JSONField(default=list, help_text="The networks it can run, with their fields.")
+    trains = models.JSONField(
+        default=list, help_text="The networks it can teach: name, fields with their defaults, measured step times."
+    )
+    live_version = models.ForeignKey(
+        ModelVersion, models.SET_NULL, null=True, related_name="+", help_text="What it has loaded."
+    )
+    refused_version = models.ForeignKey(
+        ModelVersion, models.SET_NULL, null=True, related_name="+", help_text="Made live, but not fit for use here."
+    )
+    refusal = models.TextField(blank=True, help_text="Why.")
     started_at = models.DateTimeField(default=timezone.now)
     heartbeat_at = models.DateTimeField(default=timezone.now)
 

@@ -14,12 +14,13 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import BinaryIO
 
+from django.contrib.auth.models import Group
 from django.core.files import File
 from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from .. import archive, rows, storage
+from .. import archive, roles, rows, storage
 from ..archive import Header, Order, Unfit
 from ..findings import Kind, Report
 from ..models import Coloring, ModelVersion, Original, Photo, WorkerState
@@ -59,9 +60,11 @@ def restore(*, source: BinaryIO) -> Restored:
     check_empty()
     stored = _Stored()
     with stored, transaction.atomic():
-        # What a worker's first start has registered is in the archive too, or is registered again.
-        ModelVersion.objects.filter(is_shipped=True).delete()
+        # What a worker's first start has registered is in the archive too, or is registered again; so are the roles.
+        ModelVersion.objects.filter(origin=ModelVersion.Origin.SHIPPED).delete()
+        Group.objects.filter(name__in=roles.PERMISSIONS).delete()
         restored = _Restoring(stored).read(source)
+        roles.make()
         rows.settle()
         jobs.start_over()
     restored.queued = make_missing()
@@ -72,9 +75,10 @@ def check_empty() -> None:
     """Raises Unfit where anything would be mixed with what is here."""
     if WorkerState.objects.filter(heartbeat_at__gte=timezone.now() - WORKS_STILL).exists():
         raise Unfit("A worker is at work on this system: stop Heirloom first, wait a minute, and restore then.")
-    shipped = ModelVersion.objects.filter(is_shipped=True)
+    shipped = ModelVersion.objects.filter(origin=ModelVersion.Origin.SHIPPED)
     here = {model._meta.verbose_name_plural: model._base_manager.count() for model in rows.kept()}
     here[ModelVersion._meta.verbose_name_plural] -= shipped.count()
+    here[Group._meta.verbose_name_plural] -= Group.objects.filter(name__in=roles.PERMISSIONS).count()
     if found := [f"{name}: {count}" for name, count in here.items() if count]:
         raise Unfit(
             f"This system is not empty ({', '.join(found)}). Restore into a new one: another HEIRLOOM_DATA "

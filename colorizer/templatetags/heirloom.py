@@ -6,8 +6,8 @@ from django import template
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from .. import words
-from ..models import Photo, Status
+from .. import roles, words
+from ..models import Photo, Status, User
 from ..selectors.shares import SharedPhoto
 
 register = template.Library()
@@ -22,6 +22,12 @@ def photo_url(context: dict[str, Any], photo: Photo | SharedPhoto, what: str, do
         return _shared_url(context, photo, what, download=download)
     version = photo.pk if what.startswith("grey-") or what == "original" else photo.shown_id
     return f"{photo.address}{what}/?v={version}{'&download=1' if download else ''}"
+
+
+@register.filter
+def may_teach(user: User) -> bool:
+    """Whether the workshop is shown to ``user``."""
+    return roles.has_any(user)
 
 
 @register.filter

@@ -187,7 +187,9 @@ def test_what_was_under_way_waits_again(photo: Photo, elsewhere: Callable[[], No
 def test_a_worker_that_has_started_before_is_no_hindrance(house: Photo, elsewhere: Callable[[], None]) -> None:
     content = archived()
     elsewhere()
-    ModelVersion.objects.create(name="lite", sha256="a" * 64, is_shipped=True, state=ModelVersion.State.LIVE)
+    ModelVersion.objects.create(
+        name="lite", sha256="a" * 64, origin=ModelVersion.Origin.SHIPPED, state=ModelVersion.State.LIVE
+    )
     restore(content)
     assert ModelVersion.objects.get().name == "own"
 

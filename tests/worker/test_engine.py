@@ -71,11 +71,13 @@ def test_a_worker_that_was_forgotten_announces_itself_again() -> None:
 
 
 def test_weights_that_came_with_an_update_take_the_place_of_older_shipped_ones() -> None:
-    older = ModelVersion.objects.create(name="old", sha256="0" * 64, state=ModelVersion.State.LIVE, is_shipped=True)
+    older = ModelVersion.objects.create(
+        name="old", sha256="0" * 64, state=ModelVersion.State.LIVE, origin=ModelVersion.Origin.SHIPPED
+    )
     engine.start(worker="worker@here")
     older.refresh_from_db()
     assert older.state == ModelVersion.State.RETIRED
-    assert engine.live().version.is_shipped
+    assert engine.live().version.origin == ModelVersion.Origin.SHIPPED
 
 
 def test_weights_that_came_with_an_update_leave_a_model_trained_here_live(version: MakeVersion) -> None:
@@ -83,7 +85,7 @@ def test_weights_that_came_with_an_update_leave_a_model_trained_here_live(versio
     go_live(own)
     engine.start(worker="worker@here")
     assert engine.live().version == own
-    assert ModelVersion.objects.get(is_shipped=True).state == ModelVersion.State.CANDIDATE
+    assert ModelVersion.objects.get(origin=ModelVersion.Origin.SHIPPED).state == ModelVersion.State.CANDIDATE
 
 
 def test_a_model_made_live_is_swapped_in_before_the_next_photo(version: MakeVersion) -> None:
