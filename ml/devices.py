@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins import MixedPrecision
 from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import Tensor, distributed, nn
 
@@ -21,11 +22,18 @@ def fabric_of(settings: Settings, accelerator: str = "cpu", devices: int = 1) ->
     """
     # A discriminator sees two batches before it steps back: buffers must not be sent around in between.
     strategy = DDPStrategy(broadcast_buffers=False) if devices > 1 else "auto"
-    fabric = Fabric(
-        accelerator=accelerator, devices=devices, strategy=strategy, precision=cast(Any, settings.precision)
-    )
+    fabric = Fabric(accelerator=accelerator, devices=devices, strategy=strategy, precision=settings.precision)
+    if settings.precision != "32-true":
+        fabric.strategy.precision.__class__ = _KeepInput
     fabric.launch()
     return fabric
+
+
+class _KeepInput(MixedPrecision):
+    """Fabric would give a network its input in half the digits already, and lightness needs them all."""
+
+    def convert_input(self, data: Any) -> Any:
+        return data
 
 
 def mean_over_processes(fabric: Fabric, values: dict[str, float]) -> dict[str, float]:

@@ -18,13 +18,13 @@ class _Batches(Dataset[Batch]):
         self._sampler, self._rank, self._ranks = sampler, rank, ranks
 
     def __getitem__(self, step: int) -> Batch:
-        return self._sampler.batch(step, self._rank, self._ranks)
+        return self._sampler.batch(step, self._rank, self._ranks).half()
 
 
 def batches(
     sampler: Sampler, first: int, rank: int = 0, ranks: int = 1, *, loaders: int = 0, pinned: bool = False
 ) -> Iterator[Batch]:
-    """Batch ``first`` and all after it, see :meth:`ml.sampler.Sampler.batch`; they never end.
+    """Batch ``first`` and all after it, see :meth:`ml.sampler.Sampler.batch`, in half precision; they never end.
 
     ``loaders``: processes that make them ahead, each a whole batch at a time; 0: this one, when asked. The batches
     are the same either way. ``pinned``: in memory that CUDA copies from without waiting.

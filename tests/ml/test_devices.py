@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor, nn
 
 from ml import runs
+from ml.devices import fabric_of
+from ml.settings import Settings
 from tests.ml import shared_run
 
 pytestmark = [pytest.mark.usefixtures("one_thread", "tiny"), pytest.mark.long]
@@ -37,3 +40,23 @@ def test_two_processes_make_the_steps_that_one_would(tmp_path: Path) -> None:
     assert made["processes"] == 2
     for name, value in runs.averaged_weights(tmp_path / "one")[0].items():
         torch.testing.assert_close(runs.averaged_weights(tmp_path / "two")[0][name], value, rtol=1e-4, atol=1e-5)
+
+
+def test_a_mixed_precision_takes_lightness_and_pins_whole() -> None:
+    fabric = fabric_of(Settings.of("lite", steps=1, precision="bf16-mixed"))
+    heard = fabric.setup_module(Heard())
+    fine = torch.tensor([[50.03125]])
+    heard(fine)
+    assert torch.equal(heard.input, fine)
+    assert heard.output.dtype == torch.bfloat16
+
+
+class Heard(nn.Linear):
+    """Keeps what it was given and what it made of it."""
+
+    def __init__(self) -> None:
+        super().__init__(1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.input, self.output = x, super().forward(x)
+        return self.output

@@ -50,7 +50,8 @@ def test_processes_share_a_batch_exactly(photos: Photos) -> None:
 def test_processes_that_load_make_the_same_batches_in_their_order(photos: Photos) -> None:
     sampler = Sampler(photos, settings())
     for made, step in zip(batches(sampler, 3, loaders=2), range(3, 8), strict=False):
-        assert same(made, sampler.batch(step))
+        assert same(made, sampler.batch(step).half())
+        assert torch.allclose(made.to(torch.device("cpu")).lightness, sampler.batch(step).lightness, atol=0.04)
 
 
 def test_a_batch_has_the_declared_shapes_and_ranges(photos: Photos) -> None:
