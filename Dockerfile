@@ -65,7 +65,7 @@ COPY ml ml
 RUN python -m compileall -q /app
 USER 10001:10001
 CMD ["python", "-m", "celery", "--quiet", "-A", "worker.app", "worker", "--loglevel", "INFO", \
-     "--without-gossip", "--without-mingle", "-n", "worker@%h", "-Q", "interactive,bulk", "--concurrency", "1"]
+     "--without-gossip", "--without-mingle", "-n", "worker@%h", "-Q", "interactive,bulk,train", "--concurrency", "1"]
 
 # --- Object storage -----------------------------------------------------------------------------------------------------
 FROM chrislusf/seaweedfs:4.48 AS store

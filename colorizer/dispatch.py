@@ -13,11 +13,12 @@ from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from .models import Coloring, Job, Original, Queue
+from .models import Coloring, Comparison, Job, Original, Queue
 
 PREPARE = "heirloom.prepare"
 COLORIZE = "heirloom.colorize"
-TASKS: dict[type[Job], str] = {Original: PREPARE, Coloring: COLORIZE}
+COMPARE = "heirloom.compare"
+TASKS: dict[type[Job], str] = {Original: PREPARE, Coloring: COLORIZE, Comparison: COMPARE}
 
 logger = logging.getLogger(__name__)
 producer = Celery("heirloom-producer", set_as_current=False)
@@ -34,7 +35,7 @@ def after_commit(job: Job) -> None:
 
     Bulk is not sent here: housekeeping and workers keep a few of it in the queue, from each family in turn.
     """
-    if job.queue == Queue.INTERACTIVE:
+    if job.queue != Queue.BULK:
         transaction.on_commit(partial(send_unless_away, job))
 
 

@@ -223,7 +223,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_DEFAULT_QUEUE = "interactive"
-CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("interactive", "bulk")]  # in this order
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("interactive", "bulk", "train")]  # in this order
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_TASK_SOFT_TIME_LIMIT = env.int("HEIRLOOM_PHOTO_SECONDS", default=500)
 CELERY_TASK_TIME_LIMIT = 600

@@ -63,7 +63,7 @@ def parts(port: int) -> list[Part]:
         ),
         Part(
             "worker",
-            [*celery, "worker.app", *options, "-n", "worker@%h", "-Q", "interactive,bulk", "--concurrency", "1"],
+            [*celery, "worker.app", *options, "-n", "worker@%h", "-Q", "interactive,bulk,train", "--concurrency", "1"],
             30,
             30,
         ),

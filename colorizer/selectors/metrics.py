@@ -34,7 +34,7 @@ class Metric:
 
 
 def collect() -> Iterator[Metric]:
-    """All figures, in six queries, whatever the number of families."""
+    """All figures, in two queries for each kind of job and two more, whatever the number of families."""
     now = timezone.now()
     yield from _queue(now)
     yield from _ended(now)

@@ -157,7 +157,7 @@ def unsent() -> list[Job]:
     """
     now = timezone.now()
     again = timedelta(seconds=settings.HEIRLOOM_RESEND_SECONDS)
-    forgotten = NEVER_SENT & Q(queue=Queue.INTERACTIVE, changed_at__lt=now - NEVER_SENT_GRACE)
+    forgotten = NEVER_SENT & ~Q(queue=Queue.BULK) & Q(changed_at__lt=now - NEVER_SENT_GRACE)
     sent = Q(status=Status.QUEUED, sent_at__isnull=False)
     # A queued row's changed_at is when it was queued: sent well after that, it was sent again already.
     first = Q(sent_at__lt=now - min(FIRST_RESEND, again), sent_at__lte=F("changed_at") + FIRST_RESEND)

@@ -1,0 +1,70 @@
+"""Who is judged against whom, and on what."""
+
+import pytest
+
+from colorizer.models import (
+    Action,
+    AuditEntry,
+    Comparison,
+    Dataset,
+    DatasetItem,
+    DatasetVersion,
+    FrozenItem,
+    ModelVersion,
+    Queue,
+    Status,
+)
+from colorizer.selectors import benchmarks
+from colorizer.services import comparing
+
+
+def freeze(photos: int, *, kind: str = Dataset.Kind.BENCHMARK, name: str = "Judged on") -> DatasetVersion:
+    """A version of so many photos, whose files are nobody's."""
+    dataset = Dataset.objects.create(name=name, kind=kind)
+    version = DatasetVersion.objects.create(dataset=dataset, number=1, sha256="f" * 64)
+    for number in range(photos):
+        sha256 = f"{dataset.pk.hex}{number:032}"
+        item = DatasetItem.objects.create(dataset=dataset, sha256=sha256, key=sha256, format="jpeg")
+        FrozenItem.objects.create(version=version, item=item, sha256=sha256, key=sha256, licence="open", split="val")
+    return version
+
+
+@pytest.fixture
+def live(db: None) -> ModelVersion:
+    return ModelVersion.objects.create(name="old", sha256="0" * 64, state=ModelVersion.State.LIVE)
+
+
+@pytest.fixture
+def candidate(db: None) -> ModelVersion:
+    return ModelVersion.objects.create(name="new", sha256="1" * 64)
+
+
+def test_candidate_and_live_are_judged_on_the_benchmark_in_the_queue_for_training(
+    live: ModelVersion, candidate: ModelVersion
+) -> None:
+    benchmark = freeze(benchmarks.FEWEST)
+    comparison = comparing.begin(candidate)
+    assert comparison is not None
+    assert (comparison.candidate, comparison.live, comparison.benchmark) == (candidate, live, benchmark)
+    assert (comparison.queue, comparison.status) == (Queue.TRAIN, Status.QUEUED)
+    assert AuditEntry.objects.get(action=Action.COMPARISON_STARTED).object_id == str(comparison.pk)
+
+
+def test_what_is_under_way_is_not_begun_twice(live: ModelVersion, candidate: ModelVersion) -> None:
+    freeze(benchmarks.FEWEST)
+    first = comparing.begin(candidate)
+    assert comparing.begin(candidate) == first
+    assert Comparison.objects.count() == 1
+
+
+def test_fifty_photos_of_a_benchmark_are_needed(live: ModelVersion, candidate: ModelVersion) -> None:
+    freeze(benchmarks.FEWEST, kind=Dataset.Kind.TRAINING, name="Learned from")
+    benchmark = freeze(benchmarks.FEWEST)
+    DatasetItem.objects.filter(frozen__version=benchmark).first().delete()  # type: ignore[union-attr]
+    assert comparing.begin(candidate) is None
+    assert comparing.begin(candidate, benchmark=benchmark) is None
+
+
+def test_the_live_model_is_not_judged_against_itself(live: ModelVersion) -> None:
+    freeze(benchmarks.FEWEST)
+    assert comparing.begin(live) is None
