@@ -13,12 +13,15 @@ from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from .models import Coloring, Comparison, Job, Original, Queue
+from .models import Coloring, Comparison, Job, Original, Queue, Training
 
 PREPARE = "heirloom.prepare"
 COLORIZE = "heirloom.colorize"
 COMPARE = "heirloom.compare"
-TASKS: dict[type[Job], str] = {Original: PREPARE, Coloring: COLORIZE, Comparison: COMPARE}
+TRAIN = "heirloom.train"
+TASKS: dict[type[Job], str] = {Original: PREPARE, Coloring: COLORIZE, Comparison: COMPARE, Training: TRAIN}
+FOR_FAMILIES = (Queue.INTERACTIVE, Queue.BULK)
+"""The queues that someone's photos wait in; a slice of a training makes way for them."""
 
 logger = logging.getLogger(__name__)
 producer = Celery("heirloom-producer", set_as_current=False)
@@ -52,7 +55,7 @@ def send(job: Job) -> bool:
     try:
         producer.send_task(
             TASKS[type(job)],
-            args=[str(job.pk), job.attempt],
+            args=job.message_args,
             task_id=job.message_id,
             queue=job.queue,
             ignore_result=True,

@@ -2,7 +2,7 @@
 
 - ``originals``: the uploaded files, written once.
 - ``results``: what can be made again: colourings and small renditions.
-- ``models``: trained weights.
+- ``models``: trained weights, what trainings keep between two slices, and the photos of datasets.
 
 Keys are made from ids and a sniffed format, never from a file's name.
 """
@@ -114,6 +114,11 @@ def owner_of_original(key: str) -> tuple[UUID, UUID, str] | None:
 def weights_key(sha256: str) -> str:
     """A model version's weights in ``models``."""
     return f"{sha256}.safetensors"
+
+
+def training_key(training_id: UUID, name: str) -> str:
+    """What a training keeps in ``models`` between two slices, and the pictures that it shows."""
+    return f"trainings/{training_id}/{name}"
 
 
 def probe_key(pk: UUID) -> str:

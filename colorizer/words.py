@@ -80,6 +80,51 @@ WORDS: Mapping[str, Words] = {
     "timed_out": Words(_("This photo took too long."), _("Try again later, when the machine has less to do.")),
     "storage": Words(_("The photo's file could not be read or written."), TRY_AGAIN),
     "internal": Words(_("Something went wrong on our side."), TRY_AGAIN),
+    # What can keep a training from beginning, or befall it.
+    "no_photos": Words(
+        _("There is no photo to learn from."),
+        _("Accept photos in the dataset, freeze a new version, and train on that."),
+    ),
+    "one_photo": Words(
+        _("There is but one photo to learn from, and none to check what was learned."),
+        _("Accept more photos in the dataset, freeze a new version, and train on that."),
+    ),
+    "all_grey": Words(
+        _("The photos are grey, or nearly so: no colours can be learned from them."),
+        _("Add colourful photos to the dataset, freeze a new version, and train on that."),
+    ),
+    "photos_gone": Words(
+        _("%(n)s photos of this version were withdrawn or deleted since it was frozen."),
+        _("Freeze a new version, and train on that."),
+    ),
+    "for_judging": Words(
+        _("This dataset is a benchmark: what models are judged on must not teach them."),
+        _("Choose a dataset for training."),
+    ),
+    "no_teacher": Words(
+        _("No worker is there that can teach the network “%(network)s”."),
+        _("Start a worker that takes the queue “train”, and try again."),
+    ),
+    "no_encoder": Words(
+        _("The encoder that this network starts from is not there."),
+        _("Fetch it on the worker's machine with “python -m ml fetch”, or start from the live model."),
+    ),
+    "other_network": Words(
+        _("The live model is no “%(network)s”: this network cannot start from it."),
+        _("Start from the encoder, or choose the live model's network."),
+    ),
+    "no_end": Words(_("Nothing says when this training ends."), _("Give it a number of minutes or of epochs.")),
+    "bad_settings": Words(
+        _("The network cannot be taught with these settings."), _("Start a new training with other settings.")
+    ),
+    "bad_weights": Words(
+        _("The weights to start from are damaged or of another network."),
+        _("Start from the encoder, or another model."),
+    ),
+    "loss_lost": Words(
+        _("The training went astray: its loss is no number any more."),
+        _("Start it again with a lower learning rate."),
+    ),
     # Someone in a hurry.
     "too_many_tries": Words(
         _("That was tried too often in a short time."), _("Please wait %(wait)s, then try once more.")
@@ -126,6 +171,9 @@ GENERAL: Mapping[str, Words] = {
     "too_many_today": Words(_("Your family has added many photos today."), WORDS["too_many_today"].advice),
     "too_many_pages": Words(_("This file has too many pages."), WORDS["too_many_pages"].advice),
     "too_many_tries": Words(WORDS["too_many_tries"].sentence, _("Please wait a few minutes, then try once more.")),
+    "photos_gone": Words(_("Photos of this version were withdrawn or deleted."), WORDS["photos_gone"].advice),
+    "no_teacher": Words(_("No worker is there that can teach this network."), WORDS["no_teacher"].advice),
+    "other_network": Words(_("The live model is another network."), WORDS["other_network"].advice),
     "already_here": Words(_("This photo is already here."), WORDS["already_here"].advice),
 }
 

@@ -19,7 +19,20 @@ from django.utils import timezone, translation
 from PIL import Image
 from xdist import is_xdist_controller
 
-from colorizer.models import Album, Family, Membership, Role, User, WorkerState
+from colorizer.models import (
+    Album,
+    Comparison,
+    Dataset,
+    DatasetVersion,
+    Family,
+    Membership,
+    ModelVersion,
+    Promotion,
+    Role,
+    Training,
+    User,
+    WorkerState,
+)
 from tests.proxy import Proxy
 from tests.stack import Process, celery, free_port
 from webapp.stack import broker_command
@@ -193,6 +206,9 @@ def shared_database(_shared_database: None) -> Iterator[None]:
     """The database as other processes see it: what a test writes is committed, and deleted when the test is over."""
     yield
     with transaction.atomic():  # under the writers' lock: a worker may be adding rows to what is deleted
+        for model in (Promotion, Comparison, Training, DatasetVersion, Dataset):
+            model.objects.all().delete()  # type: ignore[attr-defined]
+        ModelVersion.objects.exclude(origin=ModelVersion.Origin.SHIPPED).delete()
         Family.objects.all().delete()
         User.objects.all().delete()
 

@@ -20,6 +20,7 @@ os.environ.update(
     HEIRLOOM_HEARTBEAT_SECONDS="0.5",
     HEIRLOOM_HOUSEKEEPING_SECONDS="0.5",
     HEIRLOOM_RESEND_SECONDS="2",
+    HEIRLOOM_SLICE_SECONDS="2",
 )
 for name in list(os.environ):
     if name in ("DATABASE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "DEBUG", "EMAIL_URL", "HTTPS") or name.startswith("S3_"):

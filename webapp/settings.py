@@ -245,6 +245,8 @@ HEIRLOOM_HOUSEKEEPING_SECONDS = env.float("HEIRLOOM_HOUSEKEEPING_SECONDS", defau
 HEIRLOOM_STANDSTILL_SECONDS = env.float("HEIRLOOM_STANDSTILL_SECONDS", default=60)
 # What reading or colouring a photo may take beside the model itself; one that takes more is refused.
 HEIRLOOM_PHOTO_MEMORY_MB = env.int("HEIRLOOM_PHOTO_MEMORY_MB", default=2500)
+# A slice of a training: after it the worker looks for photos, and no more than it is ever lost.
+HEIRLOOM_SLICE_SECONDS = env.float("HEIRLOOM_SLICE_SECONDS", default=300)
 HEIRLOOM_RESEND_SECONDS = env.float("HEIRLOOM_RESEND_SECONDS", default=300)
 
 # --- What a monitor may ask ---------------------------------------------------------------------------------------

@@ -20,6 +20,13 @@ app = Celery("heirloom", include=["worker.tasks"])
 app.config_from_object("django.conf:settings", namespace="CELERY")
 
 
+def say_queues(instance: Any, **_: Any) -> None:
+    """The parent knows which queues it takes from; its children hear of it through the environment."""
+    from . import queues
+
+    queues.say_taken(instance.app.amqp.queues.consume_from)
+
+
 def start_child(sender: str, **_: Any) -> None:
     """A fresh child begins: warm up before the first photo comes."""
     from . import engine, lease
@@ -49,6 +56,7 @@ def watch(**how: Any) -> None:
     watchdog.watch_consumer(**how)
 
 
+signals.celeryd_after_setup.connect(say_queues)
 signals.worker_ready.connect(watch)
 signals.worker_process_init.connect(start_child)
 signals.worker_shutting_down.connect(tell_children)

@@ -1,6 +1,5 @@
 """The live model: loaded once in a worker's child, kept warm, and swapped where another version is made live."""
 
-import json
 import logging
 import os
 import shutil
@@ -10,6 +9,7 @@ import tomllib
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyvips
 import torch
@@ -19,9 +19,15 @@ from django.utils import timezone
 
 from colorizer import storage
 from colorizer.models import ModelVersion, WorkerState
-from ml.checkpoint import Card, read_card, shipped
+from ml import networks
+from ml.checkpoint import read_card, shipped
+from ml.fetch import encoder_path
 from ml.method import DEFAULT_MODEL, LearnedMethod, load_method
 from ml.pipeline import colorize_file
+from ml.settings import Settings
+
+from . import queues
+from .weights import local_weights
 
 logger = logging.getLogger(__name__)
 CANARY_SIZE = (1600, 1200)
@@ -126,14 +132,9 @@ def _remove_forgotten_folders(work: Path) -> None:
 
 
 def _load(version: ModelVersion) -> Live:
-    with tempfile.TemporaryDirectory() as folder:
-        weights = Path(folder, f"{version.sha256}.safetensors")
-        with storage.local_copy(storage.models(), storage.weights_key(version.sha256)) as stored:
-            shutil.copyfile(stored, weights)
-        card: Card = version.card
-        weights.with_suffix(".json").write_text(json.dumps(card))
+    with local_weights(version) as weights:
         method = load_method(weights)
-        return Live(version, method, _canary(method, Path(folder)))
+        return Live(version, method, _canary(method, weights.parent))
 
 
 def _canary(method: LearnedMethod, folder: Path) -> float:
@@ -171,9 +172,21 @@ def announce() -> None:
             "device": torch.cuda.get_device_name() if live.method.device.type == "cuda" else "cpu",
             "version": project["version"],
             "weights_sha256": live.version.sha256,
+            "trains": _trains() if "train" in queues.taken() else [],
             "networks": [{"name": live.method.name, "seconds": round(live.seconds, 2)}],
             "started_at": now,
             "heartbeat_at": now,
         },
     )
     logger.info("%s is ready on %s: the canary took %.2f s.", live.method.name, live.method.device, live.seconds)
+
+
+def _trains() -> list[dict[str, Any]]:
+    """The networks that can be taught here, with the defaults of their settings."""
+    found = []
+    for name in networks.names():
+        usual, encoder = Settings.of(name, minutes=1), networks.find(name).pretrained
+        offer = {key: getattr(usual, key) for key in ("batch", "crop", "rate", "augment")}
+        has_encoder = not encoder or encoder_path(encoder).is_file()
+        found.append({"name": name, **offer, "encoder": encoder, "has_encoder": has_encoder})
+    return found

@@ -1,4 +1,4 @@
-"""What a photo may take of the machine: memory and time, kept even while a decoder never comes back to Python.
+"""What a job may take of the machine: memory and time, kept even while a decoder never comes back to Python.
 
 A thread of the child looks ten times a second. A photo that takes more ends as failed with words that the family
 understands, and the child with it; its parent starts another. Beyond that, the kernel refuses memory to the child
@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -26,16 +27,32 @@ _SIGNS = re.compile(r"out of memory|no memory|insufficient memory|alloc", re.IGN
 logger = logging.getLogger(__name__)
 
 
+class Allowance(NamedTuple):
+    """What a job may take: bytes beside what the child takes anyway, and seconds."""
+
+    memory: int
+    seconds: float
+
+
+def of_photo() -> Allowance:
+    return Allowance(allowed_bytes(), settings.CELERY_TASK_SOFT_TIME_LIMIT)
+
+
+def of_slice() -> Allowance:
+    """A training takes what the machine has; its slice ends itself long before this."""
+    return Allowance(machine_bytes() * 4 // 5, settings.HEIRLOOM_SLICE_SECONDS + 200)
+
+
 class Guard:
     """Watches over one job, from its beginning to its end. `end` is called with a reason's code and its detail."""
 
     _warm: int | None = None
     """Bytes that the child takes between photos: torch, the model."""
 
-    def __init__(self, end: Callable[[str, str], object]) -> None:
+    def __init__(self, end: Callable[[str, str], object], allowance: Allowance | None = None) -> None:
         self._end = end
         self._over = threading.Event()
-        self._allowed = allowed_bytes()
+        self._allowed, self._seconds = allowance or of_photo()
         self._began = time.monotonic()
         now = own_bytes()
         Guard._warm = min(now, Guard._warm or now)
@@ -60,9 +77,14 @@ class Guard:
         taken = own_bytes() - (Guard._warm or 0)
         if taken > self._allowed:
             return "no_memory", f"It took {taken / 1e6:.0f} MB, {self._allowed / 1e6:.0f} are allowed."
-        if time.monotonic() - self._began > settings.CELERY_TASK_SOFT_TIME_LIMIT + TIME_TO_STOP:
-            return "timed_out", f"Not ended {settings.CELERY_TASK_SOFT_TIME_LIMIT} s after its start."
+        if time.monotonic() - self._began > self._seconds + TIME_TO_STOP:
+            return "timed_out", f"Not ended {self._seconds:g} s after its start."
         return None
+
+    @classmethod
+    def measure_anew(cls) -> None:
+        """What the child holds from now on is what it takes between photos: a training leaves more behind than one."""
+        cls._warm = None
 
 
 def is_of_memory(detail: str) -> bool:

@@ -23,7 +23,7 @@ from colorizer.models import Job, WorkerState
 from colorizer.services import jobs
 
 from . import outage
-from .guard import Guard, is_of_memory
+from .guard import Allowance, Guard, is_of_memory, of_photo
 from .patience import AWAY, patiently
 from .stopwatch import Stopwatch
 
@@ -43,7 +43,7 @@ class Lost(Exception):
 
 
 class Stopping(Exception):
-    """This worker was told to stop."""
+    """This worker was told to stop, or has something more urgent to do: the job goes back to its queue."""
 
 
 class Failed(Exception):
@@ -106,8 +106,15 @@ class Held:
             raise Lost
 
 
-def run(*, model: type[Job], pk: UUID, attempt: int, work: Callable[[Any, Held], None]) -> None:
-    """Claim the job and do `work` on it. A message that came twice, or too late, ends here."""
+def run(
+    *,
+    model: type[Job],
+    pk: UUID,
+    attempt: int,
+    work: Callable[[Any, Held], None],
+    allowed: Callable[[], Allowance] = of_photo,
+) -> None:
+    """Claim the job and do `work` on it, within what is `allowed`. A message that came twice, or late, ends here."""
     global _held
     owner = f"{_parent(os.getppid())}{os.getpid()}"
     job = patiently(lambda: jobs.claim(model=model, pk=pk, attempt=attempt, owner=owner))
@@ -118,7 +125,7 @@ def run(*, model: type[Job], pk: UUID, attempt: int, work: Callable[[Any, Held],
     # Only while we work: an idle child is ended by the handler that the pool gave it.
     idle = signal.signal(signal.SIGTERM, lambda *_: _stopping.set())
     try:
-        with Guard(held.end):
+        with Guard(held.end, allowed()):
             may_go_on = _leave_well(held, work)
         _held = None
         if may_go_on:
@@ -130,6 +137,11 @@ def run(*, model: type[Job], pk: UUID, attempt: int, work: Callable[[Any, Held],
         signal.signal(signal.SIGTERM, idle)
     if _stopping.is_set():
         raise SystemExit
+
+
+def is_stopping() -> bool:
+    """Whether this worker was told to stop: what can be broken off well, ends now."""
+    return _stopping.is_set()
 
 
 def _refill() -> None:
@@ -217,7 +229,7 @@ def stop_children() -> None:
 def bury(*, task: str, error: BaseException, args: list[Any]) -> None:
     """In the parent: count the failure of a child that is dead. Nothing to do where it had left its job well."""
     try:
-        pk, attempt = UUID(args[0]), int(args[1])
+        pk, attempt = UUID(args[0]), int(args[-1])
     except (ValueError, IndexError, TypeError, AttributeError):
         return  # of another version: no job of ours
     for model, name in dispatch.TASKS.items():

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from colorizer import dispatch
-from colorizer.models import Coloring, Original
+from colorizer.models import Coloring, Original, Training
 
 from . import lease
 from .app import app
@@ -21,5 +21,13 @@ def colorize(pk: str, attempt: int) -> None:
     lease.run(model=Coloring, pk=UUID(pk), attempt=attempt, work=colour)
 
 
+def train(pk: str, _slice: int, attempt: int) -> None:
+    from .guard import of_slice
+    from .teaching import teach
+
+    lease.run(model=Training, pk=UUID(pk), attempt=attempt, work=teach, allowed=of_slice)
+
+
 app.task(prepare, name=dispatch.PREPARE)
 app.task(colorize, name=dispatch.COLORIZE)
+app.task(train, name=dispatch.TRAIN, soft_time_limit=app.conf.task_time_limit - 10)

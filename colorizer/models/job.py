@@ -65,5 +65,10 @@ class Job(models.Model):
         return f"{self.pk}:{self.attempt}"
 
     @property
+    def message_args(self) -> list[str | int]:
+        """What the message says: ids and numbers alone, the attempt last."""
+        return [str(self.pk), self.attempt]
+
+    @property
     def is_open(self) -> bool:
         return self.status in (Status.QUEUED, Status.RUNNING)

@@ -65,12 +65,16 @@ class Training(Job):
         return f"{self.pk}:{self.slice}:{self.attempt}"
 
     @property
+    def message_args(self) -> list[str | int]:
+        return [str(self.pk), self.slice, self.attempt]
+
+    @property
     def is_paused(self) -> bool:
         return self.status == Status.PAUSED
 
 
 class TrainingPoint(models.Model):
-    """A point of a training's curves. Of a long one every second point goes when they become many."""
+    """A point of a training's curves. The longer it has taken, the further apart they lie."""
 
     training = models.ForeignKey(Training, models.CASCADE, related_name="points")
     step = models.PositiveIntegerField(editable=False)

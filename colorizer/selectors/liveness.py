@@ -30,10 +30,12 @@ class Waiting:
 
 
 def oldest_waiting() -> Waiting | None:
+    """The oldest job that a family waits for."""
+    waiting = Q(status=Status.QUEUED, queue__in=dispatch.FOR_FAMILIES)
     found = [
         job
         for model in dispatch.TASKS
-        if (job := model._default_manager.filter(status=Status.QUEUED).order_by("changed_at").first())
+        if (job := model._default_manager.filter(waiting).order_by("changed_at").first())
     ]
     job = min(found, key=lambda job: job.changed_at, default=None)
     return Waiting(job, job.changed_at, job.sent_at is not None) if job else None
@@ -93,7 +95,9 @@ def _works(host: str, now: datetime) -> bool:
 def _longest_sent(before: datetime) -> datetime | None:
     """When the oldest message was sent that waits since before ``before``."""
     oldest = [
-        model._default_manager.filter(status=Status.QUEUED, sent_at__lt=before).aggregate(oldest=Min("sent_at"))
+        model._default_manager.filter(
+            status=Status.QUEUED, queue__in=dispatch.FOR_FAMILIES, sent_at__lt=before
+        ).aggregate(oldest=Min("sent_at"))
         for model in dispatch.TASKS
     ]
     return min((each["oldest"] for each in oldest if each["oldest"]), default=None)

@@ -59,11 +59,11 @@ def beat(*, job: Job, owner: str) -> Lease:
     return _keep(job, owner)
 
 
-def note_progress(*, job: Job, owner: str, stage: str, percent: int) -> Lease:
-    """Write how far the work is, for the page, and hear whether it should go on."""
+def note_progress(*, job: Job, owner: str, stage: str, percent: int, **fields: Any) -> Lease:
+    """Write how far the work is, for the page, and hear whether it should go on. `fields`: what else the row says."""
     now = timezone.now()
     with transaction.atomic():
-        lease = _keep(job, owner, stage=stage, percent=percent, changed_at=now)
+        lease = _keep(job, owner, stage=stage, percent=percent, changed_at=now, **fields)
         if lease is Lease.HELD:
             _photos(job).update(changed_at=now)
     return lease
@@ -92,16 +92,37 @@ def give_back(*, job: Job, owner: str) -> bool:
     return _leave_wanted(job, owner, **_queued_again())
 
 
+def hand_on(*, job: Job, owner: str, **fields: Any) -> bool:
+    """A part of the work is done, `fields` say so, and the next part waits in the queue: what failed before is past."""
+    return _leave_wanted(job, owner, failures=0, reason="", detail="", **_queued_again(), **fields)
+
+
+def rest(*, job: Job, owner: str, **fields: Any) -> bool:
+    """A part of the work is done, and the next waits until someone resumes it."""
+    return _leave_wanted(job, owner, status=Status.PAUSED, failures=0, stage="", lease_owner="", **fields)
+
+
 def stopped(*, job: Job, owner: str) -> bool:
     """The worker saw that the job is no longer wanted."""
     return _leave(job, owner, status=Status.CANCELLED, finished_at=timezone.now())
 
 
 def cancel(*, job: Job) -> None:
-    """The job is no longer wanted. A queued one ends here; a running one as soon as its worker looks."""
+    """The job is no longer wanted. One that waits ends here; a running one as soon as its worker looks."""
     ended = {"status": Status.CANCELLED, "cancel_requested": True, "finished_at": timezone.now()}
-    if not _move(job, Q(status=Status.QUEUED), **ended):
+    if not _move(job, Q(status__in=[Status.QUEUED, Status.PAUSED]), **ended):
         _move(job, Q(status=Status.RUNNING), cancel_requested=True)
+
+
+def pause(*, job: Job) -> bool:
+    """Take a job that waits out of the queue until it is resumed."""
+    return _move(job, Q(status=Status.QUEUED), status=Status.PAUSED)
+
+
+def resume(*, job: Job) -> bool:
+    """Put a job that was paused, or failed, back into its queue."""
+    resting = Q(status__in=[Status.PAUSED, Status.FAILED])
+    return _move(job, resting, failures=0, reason="", detail="", **_queued_again())
 
 
 def requeue(*, job: Job) -> bool:
@@ -253,7 +274,10 @@ def _move(job: Job, where: Q, **fields: Any) -> bool:
 
 
 def _photos(job: Job) -> QuerySet[Photo]:
-    return Photo.objects.filter(pk=job.photo_id) if isinstance(job, Coloring) else Photo.objects.filter(original=job.pk)
+    """Those whose tiles show something of the job."""
+    if isinstance(job, Coloring):
+        return Photo.objects.filter(pk=job.photo_id)
+    return Photo.objects.filter(original=job.pk) if isinstance(job, Original) else Photo.objects.none()
 
 
 def _show_reading(job: Job) -> None:

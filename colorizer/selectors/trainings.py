@@ -1,0 +1,92 @@
+"""Trainings as pages show them: what can be taught, on which photos, how long it takes, and how far it is."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings as site
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from ..models import DatasetVersion, FrozenItem, Training, WorkerState
+from . import datasets
+
+DULL = 15.0
+"""Photos of less colourfulness teach dullness and are left out, as `ml.data` does."""
+CROP = 128
+"""Of a network that names none."""
+
+
+EVENTS: dict[str, str | Promise] = {
+    "begun": _("Begun."),
+    "slice": _("Worker %(worker)s took it up on %(device)s, with %(photos)s photos to learn from."),
+    "left_out": _("%(n)s photos could not be read and were left out."),
+    "state_lost": _("What was learned so far is lost; it begins anew."),
+    "went_on": _("A slice is done, at step %(step)s."),
+    "made_way": _("It made way for photos that wait, at step %(step)s."),
+    "worker_stopped": _("The worker was stopped; what it had learned was kept, at step %(step)s."),
+    "pause_asked": _("Someone asked for a pause."),
+    "rests": _("It rests, at step %(step)s."),
+    "resumed": _("It goes on."),
+    "cancel_asked": _("Someone cancelled it."),
+    "calibrated": _("Its vividness was set on %(photos)s photos."),
+    "done": _("Done: the model “%(model)s” can be compared with the live one."),
+    "same_again": _("Done, but what came out is exactly the model “%(model)s”, which is here already."),
+}
+"""The lines of a training's log."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """How long a training takes. ``photos_per_second``: as ``measured_on`` showed; None where the end is a time."""
+
+    seconds: float | None
+    photos_per_second: float | None = None
+    measured_on: Training | None = None
+
+
+def photos_of(version: DatasetVersion, *, with_dull: bool = False) -> QuerySet[FrozenItem]:
+    """What can be learned from: what is still there, is in no benchmark or near one, and is colourful enough."""
+    photos = version.items.exclude(item=None).exclude(sha256__in=datasets.excluded_hashes(version=version))
+    return photos if with_dull else photos.filter(Q(colourfulness=None) | Q(colourfulness__gte=DULL))
+
+
+def offers() -> dict[str, dict[str, Any]]:
+    """The networks that a worker which lives can teach, by name."""
+    since = timezone.now() - timedelta(seconds=site.HEIRLOOM_LEASE_SECONDS)
+    found: dict[str, dict[str, Any]] = {}
+    for trains in WorkerState.objects.filter(heartbeat_at__gte=since).values_list("trains", flat=True):
+        for offer in trains:
+            known = found.setdefault(offer["name"], offer)
+            known["has_encoder"] = known.get("has_encoder") or offer.get("has_encoder")
+    return dict(sorted(found.items()))
+
+
+def offer_of(*, network: str) -> dict[str, Any] | None:
+    return offers().get(network)
+
+
+def estimate(*, network: str, settings: dict[str, Any], photos: int) -> Estimate:
+    """From what the end is, and from how fast the latest training of the network was, scaled by the views' size."""
+    photos = min(photos, settings.get("photos") or photos)
+    ends = [60 * settings["minutes"]] if settings.get("minutes") else []
+    views = [settings["epochs"] * photos] if settings.get("epochs") else []
+    offer = offer_of(network=network) or {}
+    if settings.get("steps"):
+        views.append(settings["steps"] * (settings.get("batch") or offer.get("batch") or 32))
+    latest = Training.objects.filter(network=network, photos_per_second__gt=0).order_by("-changed_at").first()
+    if not views or latest is None or not latest.photos_per_second:
+        return Estimate(min(ends, default=None))
+    usual = offer.get("crop") or CROP
+    size = (latest.settings.get("crop") or usual) / (settings.get("crop") or usual)
+    pace = latest.photos_per_second * size**2
+    return Estimate(min([*ends, *(each / pace for each in views)]), pace, latest)
+
+
+def seconds_left(training: Training) -> float | None:
+    """Of training, from how far it is; None before anything can be said."""
+    if not training.is_open or training.progress <= 0:
+        return training.expected_seconds if training.is_open else None
+    return training.seconds * (1 - training.progress) / training.progress
