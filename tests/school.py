@@ -9,7 +9,6 @@ from PIL import Image
 
 from colorizer import storage
 from colorizer.models import Dataset, DatasetItem, DatasetVersion, FrozenItem, Licence, Split, Status
-from colorizer.selectors import trainings
 
 QUICK = {"crop": 32, "batch": 2, "validate_every": 5, "warm_up": 2}
 """Settings for steps that take a blink."""
@@ -45,5 +44,4 @@ def frozen(count: int = 12, *, name: str = "Paintings", grey: bool = False, kind
         )
         storage.models().replace(said["key"], ContentFile(content))
         FrozenItem.objects.create(version=version, item=item, **said)
-    assert trainings.photos_of(version, with_dull=True).count() == count
     return version

@@ -80,6 +80,8 @@ def _slice(training: Training, held: Held, folder: Path, began: float) -> None:
         planes.keep_alone()
         worker = held.owner.partition("/")[0]
         service.note(training, "slice", worker=worker, device=device, photos=len(loaded[0].planes))
+        if (lost := len(pupils.train) - len(loaded[0].planes)) and not training.slice:
+            service.note(training, "left_out", n=lost)
         start, origin = _start(training)
         train(
             how,
@@ -124,7 +126,7 @@ def settings_of(training: Training) -> Settings:
 
 def _pupils(training: Training) -> Pupils:
     """The version's photos that are still there, some of them held out. Raises Failed where too few are left."""
-    here = list(selectors.photos_of(training.dataset_version).order_by("sha256"))
+    here = list(selectors.photos_of(training.dataset_version))
     val = [item for item in here if item.split == Split.VAL]
     learned = [item for item in here if item.split == Split.TRAIN]
     if not val and len(learned) > 1:

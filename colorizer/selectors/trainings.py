@@ -49,7 +49,7 @@ class Estimate:
 
 def photos_of(version: DatasetVersion, *, with_dull: bool = False) -> QuerySet[FrozenItem]:
     """What can be learned from: what is still there, is in no benchmark or near one, and is colourful enough."""
-    photos = version.items.exclude(item=None).exclude(sha256__in=datasets.excluded_hashes(version=version))
+    photos = datasets.usable_items(version)
     return photos if with_dull else photos.filter(Q(colourfulness=None) | Q(colourfulness__gte=DULL))
 
 

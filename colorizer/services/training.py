@@ -23,6 +23,7 @@ from ..models import (
     TrainingPoint,
     User,
 )
+from ..selectors import datasets
 from ..selectors import trainings as selectors
 from . import audit, jobs
 
@@ -119,7 +120,8 @@ def pause(*, training: Training, by: User | None) -> None:
         # First the wish, so that a slice which ends in this moment is followed by none.
         if not _open(training).update(pause_requested=True):
             return
-        jobs.pause(job=_fresh(training))
+        if jobs.pause(job=_fresh(training)):
+            Training.objects.filter(pk=training.pk).update(pause_requested=False)
         note(training, "pause_asked")
         audit.record(action=Action.TRAINING_PAUSED, actor=by, object_id=training.pk)
 
@@ -248,7 +250,7 @@ def _check_photos(version: DatasetVersion) -> None:
     """Raises CannotTrain where there is nothing to learn from."""
     if version.dataset.kind == version.dataset.Kind.BENCHMARK:
         raise CannotTrain("for_judging")
-    if gone := version.items.filter(item=None).count():
+    if gone := datasets.missing(version):
         raise CannotTrain("photos_gone", n=gone)
     here = selectors.photos_of(version, with_dull=True).count()
     colourful = selectors.photos_of(version).count()

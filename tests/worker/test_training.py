@@ -136,8 +136,9 @@ def test_a_photo_of_a_family_comes_through_while_it_trains(
 
 @pytest.mark.long
 def test_a_worker_that_is_stopped_keeps_what_was_learned(
-    worker_process: StartWorker, scheduler: Process, version: DatasetVersion
+    worker_process: StartWorker, scheduler: Process, version: DatasetVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("HEIRLOOM_SLICE_SECONDS", "300")
     first = worker_process("first")
     training = begin(version, **ENDLESS)
     running = when(training, status=Status.RUNNING, step__gt=3)
