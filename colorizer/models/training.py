@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .dataset import DatasetVersion
-from .job import Job, Status
+from .job import Job
 from .model_version import ModelVersion
 from .user import User
 
@@ -69,8 +69,14 @@ class Training(Job):
         return [str(self.pk), self.slice, self.attempt]
 
     @property
-    def is_paused(self) -> bool:
-        return self.status == Status.PAUSED
+    def memory(self) -> int:
+        """Bytes."""
+        return 1_000_000 * (self.memory_mb or 0)
+
+    @property
+    def percent_done(self) -> int:
+        """Of all of it: ``percent`` begins anew with each slice."""
+        return int(100 * self.progress)
 
 
 class TrainingPoint(models.Model):

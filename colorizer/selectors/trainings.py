@@ -1,7 +1,7 @@
 """Trainings as pages show them: what can be taught, on which photos, how long it takes, and how far it is."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings as site
@@ -10,11 +10,13 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from ..models import DatasetVersion, FrozenItem, Training, WorkerState
+from .. import words
+from ..models import DatasetVersion, FrozenItem, Status, Training, WorkerState
 from . import datasets
 
 DULL = 15.0
 """Photos of less colourfulness teach dullness and are left out, as `ml.data` does."""
+LINES = 100
 CROP = 128
 """Of a network that names none."""
 
@@ -36,6 +38,18 @@ EVENTS: dict[str, str | Promise] = {
     "same_again": _("Done, but what came out is exactly the model “%(model)s”, which is here already."),
 }
 """The lines of a training's log."""
+
+SETTINGS: dict[str, str | Promise] = {
+    "minutes": _("Minutes"),
+    "epochs": _("Epochs"),
+    "steps": _("Steps"),
+    "photos": _("Photos at most"),
+    "rate": _("Learning rate"),
+    "batch": _("Batch"),
+    "crop": _("Pixels of a view"),
+    "augment": _("Augmentation"),
+}
+"""The settings that a page tells of."""
 
 
 @dataclass(frozen=True)
@@ -90,3 +104,29 @@ def seconds_left(training: Training) -> float | None:
     if not training.is_open or training.progress <= 0:
         return training.expected_seconds if training.is_open else None
     return training.seconds * (1 - training.progress) / training.progress
+
+
+@dataclass(frozen=True)
+class Line:
+    """Of a training's log, in words."""
+
+    at: datetime
+    says: str
+
+
+def log_of(training: Training) -> list[Line]:
+    """The latest lines, the latest first."""
+    return [
+        Line(event.at, str(EVENTS[event.code]) % event.details if event.code in EVENTS else event.code)
+        for event in training.events.order_by("-pk")[:LINES]
+    ]
+
+
+def settings_of(training: Training) -> list[tuple[str, object]]:
+    """What was chosen, with its name in words."""
+    return [(str(SETTINGS[name]), training.settings[name]) for name in SETTINGS if name in training.settings]
+
+
+def trouble_of(training: Training) -> str:
+    """Why it failed, or broke off lately, and what to do."""
+    return " ".join(words.say(training.reason)) if training.reason and training.status != Status.DONE else ""

@@ -82,18 +82,7 @@ def start(
 
     ``settings``: of `ml.settings`, over the preset's; and ``photos``, at most so many. Raises CannotTrain.
     """
-    chosen = {key: value for key, value in (PRESETS[preset] | (settings or {})).items() if value is not None}
-    offer = selectors.offer_of(network=network)
-    if offer is None:
-        raise CannotTrain("no_teacher", network=network)
-    if not any(chosen.get(end) for end in ("steps", "epochs", "minutes")):
-        raise CannotTrain("no_end")
-    _check_photos(version)
-    begins_with = _model(network) if start == Training.Start.MODEL else None
-    if begins_with:
-        chosen.setdefault("rate", offer.get("rate", 1e-3) * FROM_A_MODEL)
-    elif not offer.get("has_encoder", True):
-        raise CannotTrain("no_encoder", encoder=offer.get("encoder", ""))
+    chosen, begins_with = _checked(version, network, start, preset, settings or {})
     estimate = selectors.estimate(network=network, settings=chosen, photos=selectors.photos_of(version).count())
     with transaction.atomic():
         training = Training.objects.create(
@@ -112,6 +101,20 @@ def start(
         audit.record(action=Action.TRAINING_STARTED, actor=by, object_id=training.pk)
         dispatch.after_commit(training)
     return training
+
+
+def estimate(
+    *,
+    version: DatasetVersion,
+    network: str,
+    start: str = Training.Start.MODEL,
+    preset: str = Preset.OWN,
+    settings: dict[str, Any] | None = None,
+    **_named: Any,
+) -> selectors.Estimate:
+    """How long one that began so would take. Raises CannotTrain where it could not begin."""
+    chosen, _begins_with = _checked(version, network, start, preset, settings or {})
+    return selectors.estimate(network=network, settings=chosen, photos=selectors.photos_of(version).count())
 
 
 def pause(*, training: Training, by: User | None) -> None:
@@ -244,6 +247,25 @@ def _forget(state_key: str) -> None:
 def about_key(state_key: str) -> str:
     """Beside a state lies what the run's folder says of itself."""
     return f"{state_key}.json"
+
+
+def _checked(
+    version: DatasetVersion, network: str, start: str, preset: str, settings: dict[str, Any]
+) -> tuple[dict[str, Any], ModelVersion | None]:
+    """All settings, and the model to begin with. Raises CannotTrain."""
+    chosen = {key: value for key, value in (PRESETS[preset] | settings).items() if value is not None}
+    offer = selectors.offer_of(network=network)
+    if offer is None:
+        raise CannotTrain("no_teacher", network=network)
+    if not any(chosen.get(end) for end in ("steps", "epochs", "minutes")):
+        raise CannotTrain("no_end")
+    _check_photos(version)
+    begins_with = _model(network) if start == Training.Start.MODEL else None
+    if begins_with:
+        chosen.setdefault("rate", offer.get("rate", 1e-3) * FROM_A_MODEL)
+    elif not offer.get("has_encoder", True):
+        raise CannotTrain("no_encoder")
+    return chosen, begins_with
 
 
 def _check_photos(version: DatasetVersion) -> None:

@@ -25,6 +25,18 @@ def photo_url(context: dict[str, Any], photo: Photo | SharedPhoto, what: str, do
 
 
 @register.filter
+def unlocalized(number: float) -> str:
+    """A number as SVG has it, whatever the reader's language."""
+    return f"{number:.1f}"
+
+
+@register.filter
+def short(number: float) -> str:
+    """A number of any size in a few characters: 0.0003."""
+    return f"{number:.3g}"
+
+
+@register.filter
 def may_teach(user: User) -> bool:
     """Whether the workshop is shown to ``user``."""
     return roles.has_any(user)

@@ -1,8 +1,10 @@
 """Beginning a training, or hearing why not; pausing, resuming, cancelling one that no worker has yet."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from colorizer import dispatch, storage
 from colorizer.models import (
@@ -29,7 +31,11 @@ OFFER = {"name": "lite", "batch": 32, "crop": 128, "rate": 1e-3, "encoder": "lit
 def offered(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that can teach, and no broker to reach it."""
     monkeypatch.setattr(dispatch, "send", lambda job: False)
-    WorkerState.objects.create(name="teacher@here", trains=[OFFER, {**OFFER, "name": "zhang", "has_encoder": False}])
+    WorkerState.objects.create(
+        name="teacher@here",
+        heartbeat_at=timezone.now() + timedelta(hours=1),
+        trains=[OFFER, {**OFFER, "name": "zhang", "has_encoder": False}],
+    )
     ModelVersion.objects.create(name="lite", architecture="lite", sha256="0" * 64, state=ModelVersion.State.LIVE)
 
 

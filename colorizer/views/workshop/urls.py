@@ -1,9 +1,10 @@
 """All addresses of the workshop: a part adds its list here."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
-from . import index
+from . import index, trainings
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", index.index, name="workshop"),
+    path("trainings/", include(trainings)),
 ]
