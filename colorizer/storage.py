@@ -24,7 +24,7 @@ from django.core.files.storage import storages
 from .stores import Store, Unavailable  # noqa: F401 - whoever asks a storage knows this module alone
 
 if TYPE_CHECKING:
-    from .models import Coloring, Photo
+    from .models import Coloring, DatasetItem, Photo
 
 SIZES = (480, 1600)
 """The long sides of the renditions, in pixels. No other size is ever made."""
@@ -121,6 +121,16 @@ def training_key(training_id: UUID, name: str) -> str:
     return f"trainings/{training_id}/{name}"
 
 
+def item_key(dataset_id: UUID, item_id: UUID, format: str) -> str:
+    """The file of a dataset's photo in ``models``."""
+    return f"datasets/{dataset_id}/{item_id}.{EXTENSIONS[format]}"
+
+
+def item_copy_key(item: "DatasetItem") -> str:
+    """Its small copy for a screen, beside it; SIZES[0] pixels long."""
+    return f"datasets/{item.dataset_id}/{item.pk}-{SIZES[0]}.webp"
+
+
 def probe_key(pk: UUID) -> str:
     """A key that no file of a photo ever has: to try out whether a storage works. What lies there may be deleted."""
     return f"probe/{pk}"
@@ -195,6 +205,13 @@ class StoredFile:
     @property
     def content_type(self) -> str:
         return CONTENT_TYPES[self.ending]
+
+
+def file_of_item(item: "DatasetItem", what: str) -> StoredFile | None:
+    """The file of a dataset's photo that addresses call ``what``: "copy" (small) or "file" (as it came)."""
+    if what == "copy":
+        return StoredFile(models(), item_copy_key(item), item.pk)
+    return StoredFile(models(), item.key, item.pk, item.size) if what == "file" else None
 
 
 def file_of(photo: "Photo", what: str) -> StoredFile | None:

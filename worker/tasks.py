@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from colorizer import dispatch
-from colorizer.models import Coloring, Original, Training
+from colorizer.models import Coloring, DatasetItem, Original, Training
 
 from . import lease
 from .app import app
@@ -28,6 +28,13 @@ def train(pk: str, _slice: int, attempt: int) -> None:
     lease.run(model=Training, pk=UUID(pk), attempt=attempt, work=teach, allowed=of_slice)
 
 
+def measure(pk: str, attempt: int) -> None:
+    from .measuring import measure as work
+
+    lease.run(model=DatasetItem, pk=UUID(pk), attempt=attempt, work=work)
+
+
 app.task(prepare, name=dispatch.PREPARE)
 app.task(colorize, name=dispatch.COLORIZE)
 app.task(train, name=dispatch.TRAIN, soft_time_limit=app.conf.task_time_limit - 10)
+app.task(measure, name=dispatch.MEASURE)

@@ -79,6 +79,9 @@ class DatasetItem(Job):
     is_tinted = models.BooleanField(default=False, editable=False, help_text="One cast over all of it.")
     is_faded = models.BooleanField(default=False, editable=False)
     faces = models.JSONField(default=dict, editable=False, help_text="How many by skin-tone band.")
+    near = models.ManyToManyField(
+        "self", blank=True, editable=False, help_text="Copies of it, in any dataset: re-saved, resized or cut a little."
+    )
 
     class Meta(Job.Meta):
         verbose_name = _("dataset photo")

@@ -13,7 +13,7 @@ from django.core.files.storage import Storage, storages
 
 from ..models import Discard
 
-ORIGINALS, RESULTS = "originals", "results"
+MODELS, ORIGINALS, RESULTS = "models", "originals", "results"
 AT_ONCE = 20.0
 """Seconds that a page may take over it. Housekeeping does the rest."""
 
@@ -22,9 +22,9 @@ _BATCH = 500
 logger = logging.getLogger(__name__)
 
 
-def note(*, originals: Iterable[str], results: Iterable[str]) -> None:
+def note(*, originals: Iterable[str] = (), results: Iterable[str] = (), models: Iterable[str] = ()) -> None:
     """Call it inside the transaction that deletes the rows."""
-    for name, keys in ((ORIGINALS, originals), (RESULTS, results)):
+    for name, keys in ((ORIGINALS, originals), (RESULTS, results), (MODELS, models)):
         rows = (Discard(storage=name, key=key) for key in keys)
         Discard.objects.bulk_create(rows, batch_size=_BATCH, ignore_conflicts=True)
 

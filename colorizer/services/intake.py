@@ -80,8 +80,8 @@ def accept(*, album: Album, user: User, upload: "UploadedFile[bytes] | None", po
     if upload is None:
         raise Refused("missing")
     name = naming.file_name(upload.name or "")
-    format = _check(upload, name=name)
-    sha256 = _sha256(upload)
+    format = check(upload, name=name)
+    sha256 = hash_of(upload)
     _refuse_second(album=album, sha256=sha256)
     _refuse_without_room(family=album.family, size=upload.size or 0)
     pk = uuid4()
@@ -119,8 +119,12 @@ def answer(*, photo: Photo, colour: bool) -> None:
         coloring.request(photo=photo)
 
 
-def _check(upload: "UploadedFile[bytes]", *, name: str) -> str:
-    """The format of ``upload``. In Wagtail's order: ending, sniffed format, bytes, the two agree, pages and pixels."""
+def check(upload: "File[bytes]", *, name: str) -> str:
+    """The format of ``upload``. In Wagtail's order: ending, sniffed format, bytes, the two agree, pages and pixels.
+
+    Raises:
+        Refused: it is not a photo that we take.
+    """
     promised = formats.by_name(name)
     if promised is None or promised not in formats.READABLE:
         raise Refused(promised or "extension")
@@ -151,7 +155,8 @@ def _check_headers(file: IO[bytes], *, format: str) -> None:
         raise Refused("too_many_pixels", limit=megapixels)
 
 
-def _sha256(upload: "File[bytes]") -> str:
+def hash_of(upload: "File[bytes]") -> str:
+    """The SHA-256 of its bytes; it stands at its beginning then."""
     digest = hashlib.sha256()
     upload.seek(0)
     for chunk in upload.chunks():

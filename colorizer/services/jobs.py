@@ -17,7 +17,7 @@ from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from .. import dispatch
-from ..models import Coloring, Job, Original, Photo, Queue, Status
+from ..models import Coloring, DatasetItem, Job, Original, Photo, Queue, Status
 from ..turns import in_turn
 
 NEVER_SENT_GRACE = timedelta(seconds=5)
@@ -28,7 +28,11 @@ NEVER_SENT = Q(status=Status.QUEUED, sent_at=None)
 MOST_AT_ONCE = 500
 BULK_AHEAD = 20
 """So many jobs of the bulk are in the queue at once: enough that no worker waits for one, few enough to be fair."""
-FAMILY: dict[type[Job], str] = {Original: "family_id", Coloring: "photo__album__family_id"}
+FAMILY: dict[type[Job], str] = {
+    Original: "family_id",
+    Coloring: "photo__album__family_id",
+    DatasetItem: "dataset_id",  # a dataset takes its turn among the families as if it were one
+}
 
 
 class Lease(Enum):
