@@ -23,10 +23,10 @@ _OUTPUT = {
     "marginal": f"logits over bins of a* and of b* in steps of {MARGINAL_STEP}, annealed means, times the gain",
     "none": "a* and b*, times the gain",
 }
+# True of all of them. What one alone gets wrong is written into its card by whoever has looked.
 LIMITS = (
     "Colours are a guess. Sky, leaves, skin and wood come right most often; clothes, cars, toys and painted walls "
-    "need someone who was there. It tends to dress the unknown in brown and burgundy, and leaves purple or blue "
-    "patches on plain dark cloth and backgrounds."
+    "need someone who was there."
 )
 _NOT_OF_THE_CARD = ("network", "steps", "epochs", "minutes", "save_minutes", "options")
 
