@@ -131,6 +131,19 @@ def item_copy_key(item: "DatasetItem") -> str:
     return f"datasets/{item.dataset_id}/{item.pk}-{SIZES[0]}.webp"
 
 
+def owner_in_models(key: str) -> tuple[str, UUID] | None:
+    """Whose a key in `models` is: "trainings" or "datasets", and the id of the training, or of the dataset's photo.
+
+    None for any other key, such as that of weights.
+    """
+    kind, _, rest = key.partition("/")
+    of = {"trainings": rest.partition("/")[0], "datasets": rest.rpartition("/")[2][:36]}
+    try:
+        return (kind, UUID(of[kind])) if kind in of else None
+    except ValueError:
+        return None
+
+
 def probe_key(pk: UUID) -> str:
     """A key that no file of a photo ever has: to try out whether a storage works. What lies there may be deleted."""
     return f"probe/{pk}"

@@ -17,7 +17,7 @@ from django.utils import timezone
 from .. import storage
 from ..catalogue import BATCH, Catalogue
 from ..findings import GRACE, Finding, Kind, Report
-from ..models import Coloring, Discard, ModelVersion, Original, Photo, Status
+from ..models import Coloring, DatasetItem, Discard, ModelVersion, Original, Photo, Status, Training
 from ..stores import Store, Stored
 from . import stuck
 
@@ -72,8 +72,14 @@ def results_with_rows(keys: list[str]) -> set[str]:
 
 
 def weights_with_rows(keys: list[str]) -> set[str]:
-    """Those of ``keys`` in `models` that belong to a model version."""
-    return {storage.weights_key(sha256) for sha256 in ModelVersion.objects.values_list("sha256", flat=True)} & set(keys)
+    """Those of ``keys`` in `models` that belong to a model version, a training, or a dataset's photo."""
+    weights = {storage.weights_key(sha256) for sha256 in ModelVersion.objects.values_list("sha256", flat=True)}
+    owners = {key: storage.owner_in_models(key) for key in keys}
+    found: set[tuple[str, UUID]] = set()
+    for kind, model in (("trainings", Training), ("datasets", DatasetItem)):
+        ids = {owner[1] for owner in owners.values() if owner and owner[0] == kind}
+        found |= {(kind, pk) for pk in model._default_manager.filter(pk__in=ids).values_list("pk", flat=True)}
+    return (weights & set(keys)) | {key for key, owner in owners.items() if owner in found} | _going("models", keys)
 
 
 def _originals(report: Report) -> Iterator[Finding]:

@@ -232,10 +232,20 @@ def complete(*, training: Training, owner: str, made: Slice, sha256: str, card: 
 
 
 def forget_state(*, training: Training) -> None:
-    """Delete what it kept between two slices; the pictures it showed stay."""
-    for key in {training.state_key, _fresh(training).state_key}:
-        _forget(key)
+    """Delete what it kept between two slices, and what killed workers left of it; the pictures it showed stay."""
+    store, folder = storage.models(), storage.training_key(training.pk, "")
+    for file in list(store.files(folder)):
+        if not file.key.startswith(f"{folder}samples/"):
+            store.delete(file.key)
     Training.objects.filter(pk=training.pk).update(state_key="")
+
+
+def forget_samples(*, version: DatasetVersion) -> None:
+    """Delete the pictures that trainings on ``version`` showed: one of its photos was withdrawn, and may be in them."""
+    for training in version.trainings.exclude(samples=[]):
+        for step in training.samples:
+            storage.models().delete(storage.training_key(training.pk, f"samples/{step}.png"))
+        Training.objects.filter(pk=training.pk).update(samples=[])
 
 
 def _forget(state_key: str) -> None:

@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from colorizer import dispatch, storage
@@ -19,7 +21,7 @@ from colorizer.models import (
     User,
     WorkerState,
 )
-from colorizer.selectors import trainings
+from colorizer.selectors import integrity, trainings
 from colorizer.services import jobs
 from colorizer.services import training as service
 from tests.school import frozen
@@ -120,8 +122,6 @@ def test_one_that_runs_rests_when_its_slice_ends(owner: User) -> None:
 
 
 def test_a_slice_that_is_handed_on_forgets_what_failed_and_the_former_state() -> None:
-    from django.core.files.base import ContentFile
-
     training = begin(frozen())
     Training.objects.update(failures=2, state_key="trainings/x/1.safetensors")
     storage.models().replace("trainings/x/1.safetensors", ContentFile(b"state"))
@@ -136,8 +136,6 @@ def test_a_slice_that_is_handed_on_forgets_what_failed_and_the_former_state() ->
 
 
 def test_one_that_was_cancelled_leaves_no_state(owner: User) -> None:
-    from django.core.files.base import ContentFile
-
     training = begin(frozen())
     key = storage.training_key(training.pk, "1.safetensors")
     storage.models().replace(key, ContentFile(b"state"))
@@ -155,3 +153,23 @@ def test_what_a_lost_slice_told_of_is_told_anew() -> None:
     training.step = 10
     service.begin_slice(training=training)
     assert list(training.points.values_list("step", flat=True)) == [5, 10]
+
+
+def test_what_a_training_keeps_is_no_stray_file_and_goes_with_it(owner: User) -> None:
+    training = begin(frozen(2))
+    store = storage.models()
+    keys = [
+        storage.training_key(training.pk, name) for name in ("1.safetensors", "1.safetensors.json", "samples/7.png")
+    ]
+    for key in keys:
+        store.replace(key, ContentFile(b"kept"))
+    gone = storage.training_key(uuid4(), "1.safetensors")
+    item = DatasetItem.objects.all()[0]
+    copy = f"datasets/{item.dataset_id}/{item.pk}-480.webp"
+    assert integrity.weights_with_rows([*keys, gone, copy]) == {*keys, copy}
+    service.cancel(training=training, by=owner)
+    assert [store.exists(key) for key in keys] == [False, False, True]
+    Training.objects.update(samples=[7])
+    service.forget_samples(version=training.dataset_version)
+    training.refresh_from_db()
+    assert (store.exists(keys[2]), training.samples) == (False, [])
