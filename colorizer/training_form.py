@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from .models import Dataset, DatasetVersion, Training
+from .models import Dataset, DatasetVersion, ModelVersion, Training
 from .selectors import trainings
 from .services.training import Preset
 
@@ -63,6 +63,9 @@ class TrainingForm(forms.Form):
         versions = DatasetVersion.objects.filter(dataset__kind=Dataset.Kind.TRAINING).select_related("dataset")
         self.fields["version"].queryset = versions  # type: ignore[attr-defined]
         self.fields["network"].choices = [(name, name) for name in trainings.offers()]  # type: ignore[attr-defined]
+        live = ModelVersion.objects.filter(state=ModelVersion.State.LIVE).first()
+        self.fields["network"].initial = live and live.architecture
+        self.fields["version"].initial = versions.first()
         for name in ("minutes", "epochs", "rate"):
             self.fields[name].widget.attrs["step"] = "any"
 

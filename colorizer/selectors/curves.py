@@ -52,8 +52,8 @@ def chart(points: Sequence[TrainingPoint]) -> Chart | None:
 
 
 def rows(training: Training) -> list[TrainingPoint]:
-    """For the table beside: evenly spread over the training, the latest first."""
-    points = list(training.points.all())
+    """For the table beside: evenly spread over the training, the latest first; of those that were validated, if any."""
+    points = list(training.points.exclude(val_loss=None)) or list(training.points.all())
     most = min(ROWS, len(points))
     return [points[(len(points) - 1) * i // max(1, most - 1)] for i in range(most)][::-1]
 

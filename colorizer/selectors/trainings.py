@@ -124,7 +124,12 @@ def log_of(training: Training) -> list[Line]:
 
 def settings_of(training: Training) -> list[tuple[str, object]]:
     """What was chosen, with its name in words."""
-    return [(str(SETTINGS[name]), training.settings[name]) for name in SETTINGS if name in training.settings]
+    chosen = training.settings
+    return [(str(SETTINGS[name]), _plain(chosen[name])) for name in SETTINGS if name in chosen]
+
+
+def _plain(value: object) -> object:
+    return f"{value:.6g}" if isinstance(value, float) else value
 
 
 def trouble_of(training: Training) -> str:

@@ -113,7 +113,7 @@ def test_an_empty_a_single_and_a_grey_set_are_refused_in_words(as_trainer: Clien
 
 def test_one_that_runs_shows_all_of_it_and_asks_for_itself_again(as_trainer: Client, version: DatasetVersion) -> None:
     page = as_trainer.get(reverse("training", args=[running(version).pk])).content.decode()
-    for part in ("It learns.", "25 %", "about 8 minutes of training left", "about 10 minutes were expected"):
+    for part in ("It learns.", "25 %", "Left to train: about 8 minutes.", "Expected at the start: about 10 minutes."):
         assert part in page
     for part in ("12.5 photos a second", "900 MB", "Worker vm took it up on cpu", "0.0003", "Step 20"):
         assert part in page

@@ -1,0 +1,80 @@
+"""The pages of trainings in a real browser: for everyone to use, and alive without a reload."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.files.base import ContentFile
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from colorizer import roles, storage
+from colorizer.models import Status, Training, TrainingPoint, User
+from colorizer.services import training as service
+from tests.browser.test_every_page import PHONE, WIDE, faults
+from tests.conftest import Stack
+from tests.files import picture
+from tests.school import frozen
+
+
+@pytest.fixture
+def trainer(family_owner: User) -> User:
+    family_owner.groups.add(Group.objects.get(name=roles.TRAINER))
+    return family_owner
+
+
+def learning(user: User) -> Training:
+    """One that seems to run: its heartbeat is of the future, so that the site beside the test leaves it alone."""
+    training = Training(name="Warmer", dataset_version=frozen(4), network="lite", queue="train", created_by=user)
+    training.status, training.stage, training.progress, training.seconds = Status.RUNNING, "training", 0.4, 240.0
+    training.heartbeat_at, training.step, training.samples = timezone.now() + timedelta(hours=1), 30, [20]
+    training.settings, training.photos_per_second, training.device = {"minutes": 10.0}, 12.5, "cpu"
+    training.save()
+    storage.models().replace(storage.training_key(training.pk, "samples/20.png"), ContentFile(picture("PNG")))
+    for step in range(1, 30):
+        said = {"val_loss": 3 / step} if step % 5 == 0 else {}
+        TrainingPoint.objects.create(training=training, step=step, seconds=step, loss=4 / step, rate=3e-4, **said)
+    service.note(training, "slice", worker="vm", device="cpu", photos=3)
+    return training
+
+
+def test_the_pages_keep_no_one_out(
+    visitor: Page, live_stack: Stack, trainer: User, enter: Callable[[User], None]
+) -> None:
+    training = learning(trainer)
+    enter(trainer)
+    found = {}
+    for address in (
+        reverse("workshop"),
+        reverse("trainings"),
+        reverse("training_new"),
+        reverse("training", args=[training.pk]),
+    ):
+        visitor.goto(live_stack.url + address)
+        for summary in visitor.locator("summary").all():
+            summary.click()
+        for size, theme in ((WIDE, "light"), (PHONE, "dark")):
+            visitor.set_viewport_size(size)  # type: ignore[arg-type]
+            visitor.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+            found[address, theme] = faults(visitor)
+    assert {where: each for where, each in found.items() if each} == {}
+
+
+def test_the_page_moves_by_itself_and_comes_to_rest(
+    visitor: Page, live_stack: Stack, trainer: User, enter: Callable[[User], None]
+) -> None:
+    training = learning(trainer)
+    enter(trainer)
+    visitor.goto(f"{live_stack.url}{reverse('training', args=[training.pk])}")
+    expect(visitor.get_by_text("40 %")).to_be_visible()
+    Training.objects.filter(pk=training.pk).update(progress=0.5)
+    expect(visitor.get_by_text("50 %")).to_be_visible()
+    visitor.get_by_role("button", name="Pause").click()
+    expect(visitor.get_by_text("It will rest in a moment.")).to_be_visible()
+    Training.objects.filter(pk=training.pk).update(status=Status.PAUSED, pause_requested=False)
+    expect(visitor.get_by_text("It rests.")).to_be_visible()
+    expect(visitor.locator("#live")).not_to_have_attribute("hx-trigger", "every 2s")
+    visitor.get_by_role("button", name="Cancel for good").click()
+    expect(visitor.get_by_text("It was cancelled; nothing came out of it.")).to_be_visible()
