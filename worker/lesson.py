@@ -51,7 +51,7 @@ class Lesson:
         self._read = 0
         self._losses: list[float] = []
         self._validated: dict[str, float] = {}
-        self._shown = {*training.samples}
+        self._shown, self._put = {*training.samples}, {*training.samples}
 
     def __call__(self, report: Report) -> Verdict:
         now = time.monotonic()
@@ -97,16 +97,18 @@ class Lesson:
     def show_samples(self) -> None:
         """Put the sample photos that the run has drawn since into the storage; of many, every second one goes."""
         for file in sorted((self._folder / "samples").glob("*.png")):
-            if (step := int(file.stem)) not in self._shown:
-                storage.put(storage.models(), sample_key(self._training, step), file)
+            if (step := int(file.stem)) not in self._put:
+                storage.put(storage.models(), service.sample_key(self._training, step), file)
                 self._shown.add(step)
+                self._put.add(step)
         for step in sorted(self._shown)[1:-1:2] if len(self._shown) > MOST_SAMPLES else ():
-            storage.models().delete(sample_key(self._training, step))
+            storage.models().delete(service.sample_key(self._training, step))
             self._shown.discard(step)
 
     def _look(self, now: float) -> None:
         try:
             self._hear_log()
+            self._shown &= service.shown_samples(training=self._training)
             self.show_samples()
             self.tell()
             if service.wants_rest(training=self._training):
@@ -164,7 +166,3 @@ def memory_mb() -> int:
     if torch.cuda.is_available():
         return int(torch.cuda.max_memory_allocated() / 1e6)
     return int(own_bytes() / 1e6)
-
-
-def sample_key(training: Training, step: int) -> str:
-    return storage.training_key(training.pk, f"samples/{step}.png")

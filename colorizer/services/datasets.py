@@ -11,7 +11,7 @@ from django.db.models import Max, QuerySet
 from .. import storage
 from ..models import Action, Dataset, DatasetItem, DatasetVersion, FrozenItem, Tombstone, User
 from ..selectors import datasets
-from . import audit, discarding
+from . import audit, discarding, training
 
 DELETED = "deleted"
 _BATCH = 500
@@ -61,6 +61,7 @@ def delete_items(*, items: QuerySet[DatasetItem], by: User | None, reason: str =
     """Delete the photos with their files, and leave a tombstone for each; how many. Frozen versions lack them then."""
     with transaction.atomic():
         gone = list(items.only("pk", "dataset_id", "sha256", "key", "format"))
+        training.forget_samples(items=gone)
         discarding.note(models=[key for item in gone for key in (item.key, storage.item_copy_key(item))])
         Tombstone.objects.bulk_create(
             (Tombstone(dataset_id=item.dataset_id, sha256=item.sha256, reason=reason) for item in gone),

@@ -14,7 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from .. import dispatch, storage, words
 from ..models import (
     Action,
+    DatasetItem,
     DatasetVersion,
+    FrozenItem,
     ModelVersion,
     Queue,
     Status,
@@ -25,7 +27,7 @@ from ..models import (
 )
 from ..selectors import datasets
 from ..selectors import trainings as selectors
-from . import audit, jobs
+from . import audit, discarding, jobs
 
 FROM_A_MODEL = 0.3
 """A network that has learned already goes on at so many times the rate of one that begins."""
@@ -240,12 +242,24 @@ def forget_state(*, training: Training) -> None:
     Training.objects.filter(pk=training.pk).update(state_key="")
 
 
-def forget_samples(*, version: DatasetVersion) -> None:
-    """Delete the pictures that trainings on ``version`` showed: one of its photos was withdrawn, and may be in them."""
-    for training in version.trainings.exclude(samples=[]):
-        for step in training.samples:
-            storage.models().delete(storage.training_key(training.pk, f"samples/{step}.png"))
-        Training.objects.filter(pk=training.pk).update(samples=[])
+def forget_samples(*, items: Iterable[DatasetItem]) -> None:
+    """Delete the pictures that trainings showed whose photos were among them: ``items`` are about to go.
+
+    Within a transaction: the files go once it is committed, see `services.discarding`.
+    """
+    taught = FrozenItem.objects.filter(item__in=[item.pk for item in items]).values("version")
+    showing = Training.objects.filter(dataset_version__in=taught).exclude(samples=[])
+    discarding.note(models=[sample_key(training, step) for training in showing for step in training.samples])
+    showing.update(samples=[])
+
+
+def sample_key(training: Training, step: int) -> str:
+    return storage.training_key(training.pk, f"samples/{step}.png")
+
+
+def shown_samples(*, training: Training) -> set[int]:
+    """The steps whose pictures are shown; none are once a photo in them has gone."""
+    return set(Training.objects.values_list("samples", flat=True).get(pk=training.pk))
 
 
 def _forget(state_key: str) -> None:

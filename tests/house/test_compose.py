@@ -31,7 +31,7 @@ LEFT_OUT = {
     "DEBUG",  # never on a server
     "HEIRLOOM_DATA", "LOG_FORMAT", "STATIC_ROOT",  # the images set them
     "HEIRLOOM_LEASE_SECONDS", "HEIRLOOM_HEARTBEAT_SECONDS", "HEIRLOOM_HOUSEKEEPING_SECONDS",
-    "HEIRLOOM_RESEND_SECONDS", "HEIRLOOM_STANDSTILL_SECONDS",  # the machinery's own
+    "HEIRLOOM_RESEND_SECONDS", "HEIRLOOM_STANDSTILL_SECONDS", "HEIRLOOM_SLICE_SECONDS",  # the machinery's own
     "S3_ADDRESSING_STYLE", "S3_PUBLIC_ENDPOINT", "S3_BUCKET_ORIGINALS", "S3_BUCKET_RESULTS", "S3_BUCKET_MODELS",
 }  # fmt: skip
 """What the settings read, and the compose file leaves alone."""

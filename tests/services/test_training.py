@@ -22,7 +22,7 @@ from colorizer.models import (
     WorkerState,
 )
 from colorizer.selectors import integrity, trainings
-from colorizer.services import jobs
+from colorizer.services import datasets, discarding, jobs
 from colorizer.services import training as service
 from tests.school import frozen
 
@@ -170,6 +170,7 @@ def test_what_a_training_keeps_is_no_stray_file_and_goes_with_it(owner: User) ->
     service.cancel(training=training, by=owner)
     assert [store.exists(key) for key in keys] == [False, False, True]
     Training.objects.update(samples=[7])
-    service.forget_samples(version=training.dataset_version)
+    datasets.delete_items(items=DatasetItem.objects.filter(pk=item.pk), by=owner)
+    discarding.carry_out()
     training.refresh_from_db()
     assert (store.exists(keys[2]), training.samples) == (False, [])

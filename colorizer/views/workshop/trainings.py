@@ -86,7 +86,7 @@ def training_sample(request: FamilyRequest, pk: UUID, step: int) -> HttpResponse
     found = _training(pk)
     if step not in found.samples:
         raise Http404
-    file = storage.StoredFile(storage.models(), storage.training_key(pk, f"samples/{step}.png"), pk)
+    file = storage.StoredFile(storage.models(), service.sample_key(found, step), pk)
     try:
         return streaming.stored_file(request, file, immutable=True, download_as=None)
     except FileNotFoundError as error:
