@@ -62,6 +62,7 @@ CMD ["python", "-m", "uvicorn", "webapp.asgi:application", "--host", "0.0.0.0", 
 FROM site AS worker
 COPY --from=worker-packages /opt/venv /opt/venv
 COPY ml ml
+COPY samples samples
 RUN python -m compileall -q /app
 USER 10001:10001
 CMD ["python", "-m", "celery", "--quiet", "-A", "worker.app", "worker", "--loglevel", "INFO", \

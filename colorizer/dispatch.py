@@ -13,19 +13,21 @@ from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from .models import Coloring, Comparison, DatasetItem, Job, Original, Queue, Training
+from .models import Coloring, Comparison, DatasetItem, Job, ModelUpload, Original, Queue, Training
 
 PREPARE = "heirloom.prepare"
 COLORIZE = "heirloom.colorize"
 COMPARE = "heirloom.compare"
 MEASURE = "heirloom.measure"
 TRAIN = "heirloom.train"
+EXAMINE = "heirloom.examine"
 TASKS: dict[type[Job], str] = {
     Original: PREPARE,
     Coloring: COLORIZE,
     DatasetItem: MEASURE,
     Comparison: COMPARE,
     Training: TRAIN,
+    ModelUpload: EXAMINE,
 }
 FOR_FAMILIES = (Queue.INTERACTIVE, Queue.BULK)
 """The queues that someone's photos wait in; a slice of a training makes way for them."""

@@ -116,6 +116,11 @@ def weights_key(sha256: str) -> str:
     return f"{sha256}.safetensors"
 
 
+def upload_key(sha256: str) -> str:
+    """Weights in ``models`` that were brought along and that no worker has tried yet."""
+    return f"uploads/{sha256}.safetensors"
+
+
 def training_key(training_id: UUID, name: str) -> str:
     """What a training keeps in ``models`` between two slices, and the pictures that it shows."""
     return f"trainings/{training_id}/{name}"

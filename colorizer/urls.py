@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern] = [
     path("albums/<uuid:pk>/", album.album, name="album"),
     path("albums/<uuid:pk>/edit/", album.edit, name="album_edit"),
     path("albums/<uuid:pk>/delete/", album.delete, name="album_delete"),
+    path("albums/<uuid:pk>/recolour/", album.recolour, name="album_recolour"),
     path("albums/<uuid:pk>/restore/", album.restore, name="album_restore"),
     path("albums/<uuid:pk>/share/", sharing.album_share, name="album_share"),
     path("albums/<uuid:pk>/upload/", upload.upload, name="upload"),

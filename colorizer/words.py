@@ -20,6 +20,8 @@ class Words(NamedTuple):
 UPLOAD_AGAIN = _("Please upload it once more.")
 SCAN_AGAIN = _("If you have the scan elsewhere, upload that copy, or scan the photo once more.")
 TRY_AGAIN = _("Nothing is lost. Press “Try again”.")
+UPLOAD_WEIGHTS_AGAIN = _("Copy weights and card once more from where they came from, and upload them again.")
+NOTHING_CHANGED = _("Nothing was changed.")
 
 WORDS: Mapping[str, Words] = {
     # Refusals of an upload and of its preparing.
@@ -124,6 +126,75 @@ WORDS: Mapping[str, Words] = {
     "loss_lost": Words(
         _("The training went astray: its loss is no number any more."),
         _("Start it again with a lower learning rate."),
+    ),
+    # Weights that are brought along, and models that a worker does not take into use.
+    "weights_missing": Words(_("No weights arrived."), _("Choose the .safetensors file and its card.")),
+    "card_missing": Words(
+        _("No card arrived."), _("Choose the .json file that was written beside the weights, too: none goes without.")
+    ),
+    "weights_empty": Words(
+        _("The weights file is empty: zero bytes."), _("Copy it once more from where it came from.")
+    ),
+    "weights_pickle": Words(
+        _("This is a file of PyTorch's own (a pickle), which can run code when it is opened. It was not opened."),
+        _("Write the weights as safetensors, with “python -m ml export”, and upload those."),
+    ),
+    "weights_cut_off": Words(
+        _("The end of the weights file is missing."), _("Copy it once more from where it came from.")
+    ),
+    "weights_unknown": Words(_("This is no safetensors file."), _("Upload what “python -m ml export” writes.")),
+    "weights_here": Words(_("These weights are here already."), _("Look for them among the models below.")),
+    "card_unknown": Words(
+        _("This is no card of a model."), _("Choose the .json file that was written beside the weights.")
+    ),
+    "card_of_others": Words(
+        _("The card is of other weights: their checksums differ."),
+        _("Choose the card and the weights that were written together."),
+    ),
+    "model_other_file": Words(_("The weights are not the file that their card describes."), UPLOAD_WEIGHTS_AGAIN),
+    "model_damaged": Words(_("The weights file is damaged."), UPLOAD_WEIGHTS_AGAIN),
+    "model_no_numbers": Words(
+        _("Some of the weights, or the colours that they give, are no numbers."),
+        _("Such a training went astray: take an earlier state of it, or train again."),
+    ),
+    "model_no_network": Words(
+        _("The card names a network that this version of Heirloom does not know."),
+        _("Update Heirloom, or train one of its own networks."),
+    ),
+    "model_unfit": Words(
+        _("These are the weights of another network than their card says."),
+        _("Choose the card and the weights that were written together."),
+    ),
+    "model_card": Words(
+        _("The card lacks something, or says what cannot be."),
+        _("Choose the .json file that was written beside the weights."),
+    ),
+    "model_lightness": Words(
+        _("It changes how light the sample photos are. A model may only give colour."), NOTHING_CHANGED
+    ),
+    "model_dull": Words(
+        _("The sample photos come out less than half as colourful as by the model in service."), NOTHING_CHANGED
+    ),
+    "model_loud": Words(
+        _("The sample photos come out more than twice as colourful as by the model in service."), NOTHING_CHANGED
+    ),
+    "model_missing": Words(_("Its weights are not in the storage."), _("The worker looks again every few seconds.")),
+    "model_broke_off": Words(
+        _("It could not be loaded."), _("The worker tries again every few seconds; its log says more.")
+    ),
+    # What can keep a model from being put into service.
+    "cannot_judge": Words(
+        _("Heirloom cannot judge this model: there is no frozen benchmark of at least 50 photos."),
+        _("Freeze one, or put the model into service with a written reason."),
+    ),
+    "is_live": Words(_("This model is in service already."), NOTHING_CHANGED),
+    "changed": Words(
+        _("Someone else has just put another model into service."), _("Look at the page again before you decide.")
+    ),
+    "nothing_before": Words(_("There is no earlier model to go back to."), NOTHING_CHANGED),
+    "needs_reason": Words(
+        _("The gate does not let this model pass, so a written reason is needed."),
+        _("Say in a sentence why it should go into service all the same."),
     ),
     # Someone in a hurry.
     "too_many_tries": Words(

@@ -28,7 +28,15 @@ CARD_FORMAT = 1
 
 
 class CheckpointError(ValueError):
-    """A model on disk that cannot be trusted or does not fit; the message says why."""
+    """A model on disk that cannot be trusted or does not fit; the message says why.
+
+    Attributes:
+        reason: the same for a program: "damaged", "other_file", "no_numbers", "no_network", "unfit" or "card".
+    """
+
+    def __init__(self, message: str, reason: str = "card") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 def save(folder: Path, name: str, network: Network, card: Card) -> Path:
@@ -75,20 +83,24 @@ def load(path: Path) -> tuple[Network, Card]:
         raise FileNotFoundError(f"no weights at {path}")
     found = sha256(path)
     if found != card["sha256"]:
-        raise CheckpointError(f"{path} is not the file its card describes: sha256 {found}, card {card['sha256']}")
+        raise CheckpointError(
+            f"{path} is not the file its card describes: sha256 {found}, card {card['sha256']}", "other_file"
+        )
     tensors = {k: v.float() if v.is_floating_point() else v for k, v in read_tensors(path).items()}
     spoilt = sorted(name for name, tensor in tensors.items() if not tensor.isfinite().all())
     if spoilt:
-        raise CheckpointError(f"{path} holds values that are no numbers, in {_some(spoilt)}: take another copy")
+        raise CheckpointError(
+            f"{path} holds values that are no numbers, in {_some(spoilt)}: take another copy", "no_numbers"
+        )
     try:
         network = networks.create(card["architecture"]["network"])
     except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"the card of {path} names no network that we have: {error}") from error
+        raise CheckpointError(f"the card of {path} names no network that we have: {error}", "no_network") from error
     tensors = network.complete(tensors)
     wanted = {name: tensor.shape for name, tensor in network.state_dict().items()}
     found_shapes = {name: tensor.shape for name, tensor in tensors.items()}
     if unfit := sorted(name for name in wanted | found_shapes if wanted.get(name) != found_shapes.get(name)):
-        raise CheckpointError(f"{path} does not fit its network {network.name!r}: {_some(unfit)}")
+        raise CheckpointError(f"{path} does not fit its network {network.name!r}: {_some(unfit)}", "unfit")
     network.load_state_dict(tensors)
     return network.to(memory_format=torch.channels_last).eval(), card
 
@@ -260,7 +272,7 @@ def read_about(path: Path) -> dict[str, Any]:
 
 
 def _damaged(path: Path, error: Exception) -> CheckpointError:
-    return CheckpointError(f"{path} is no safetensors file, or was cut off or damaged: {error}")
+    return CheckpointError(f"{path} is no safetensors file, or was cut off or damaged: {error}", "damaged")
 
 
 def sha256(path: Path) -> str:

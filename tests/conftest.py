@@ -26,6 +26,7 @@ from colorizer.models import (
     DatasetVersion,
     Family,
     Membership,
+    ModelUpload,
     ModelVersion,
     Promotion,
     Role,
@@ -206,11 +207,11 @@ def shared_database(_shared_database: None) -> Iterator[None]:
     """The database as other processes see it: what a test writes is committed, and deleted when the test is over."""
     yield
     with transaction.atomic():  # under the writers' lock: a worker may be adding rows to what is deleted
-        for model in (Promotion, Comparison, Training, DatasetVersion, Dataset):
-            model.objects.all().delete()  # type: ignore[attr-defined]
-        ModelVersion.objects.exclude(origin=ModelVersion.Origin.SHIPPED).delete()
         Family.objects.all().delete()
         User.objects.all().delete()
+        for model in (Promotion, ModelUpload, Comparison, Training, DatasetVersion, Dataset):
+            model.objects.all().delete()  # type: ignore[attr-defined]
+        ModelVersion.objects.exclude(origin=ModelVersion.Origin.SHIPPED).delete()
 
 
 def start_worker(name: str) -> Process:

@@ -33,6 +33,7 @@ def start_child(sender: str, **_: Any) -> None:
 
     lease.start(worker=sender, announce=engine.announce)
     engine.start(worker=sender)
+    engine.watch()
 
 
 def tell_children(**_: Any) -> None:

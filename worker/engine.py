@@ -1,43 +1,43 @@
 """The live model: loaded once in a worker's child, kept warm, and swapped where another version is made live."""
 
 import logging
+import math
 import os
 import shutil
 import tempfile
+import threading
 import time
 import tomllib
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pyvips
 import torch
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, close_old_connections, connection
 from django.utils import timezone
 
 from colorizer import storage
 from colorizer.models import ModelVersion, WorkerState
+from colorizer.selectors import versions
+from colorizer.services import promotion
 from ml import networks
-from ml.checkpoint import read_card, shipped
+from ml.checkpoint import CheckpointError, read_card, shipped
 from ml.fetch import encoder_path
 from ml.method import DEFAULT_MODEL, LearnedMethod, load_method
-from ml.pipeline import colorize_file
 from ml.settings import Settings
 
-from . import queues
+from . import canary, queues
 from .weights import local_weights
 
 logger = logging.getLogger(__name__)
-CANARY_SIZE = (1600, 1200)
 FORGOTTEN_SECONDS = 86_400
-L_KEPT = 1.0
-"""How far the mean L* of the canary may move; 8-bit rounding alone moves it by less than 0.1."""
-
-
-class CanaryFailed(Exception):
-    """A model that must not be put before a family."""
+LOOK_EVERY = 2.0
+"""Seconds between two looks at which version is live."""
+TRY_AGAIN = 10.0
+"""Seconds until weights are fetched again that could not be: the storage may have been away."""
 
 
 @dataclass(frozen=True)
@@ -47,47 +47,129 @@ class Live:
     seconds: float
     """What the canary took: the first guess of what a photo takes."""
 
+    @cached_property
+    def colourfulness(self) -> float:
+        """Of the sample photos. Not before it is asked for: a worker that starts has photos waiting."""
+        return canary.colour_samples(self.method)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A version that was put into service, but not taken into use here."""
+
+    version: ModelVersion
+    reason: str
+    """A code that pages have words for."""
+    detail: str
+    until: float
+    """On the monotonic clock: what may pass is tried again then."""
+
+    @classmethod
+    def of(cls, version: ModelVersion, error: Exception) -> "Refusal":
+        if isinstance(error, canary.CanaryFailed | CheckpointError):
+            return cls(version, error.reason, str(error), math.inf)
+        reason = "missing" if isinstance(error, FileNotFoundError) else "broke_off"
+        return cls(version, reason, f"{type(error).__name__}: {error}", time.monotonic() + TRY_AGAIN)
+
+    def stands_for(self, version: ModelVersion) -> bool:
+        return self.version == version and time.monotonic() < self.until
+
 
 _live: Live | None = None
-_refused: ModelVersion | None = None
+_refused: Refusal | None = None
 _worker = ""
+_started = timezone.now()
+_loading = threading.Lock()
 
 
 def start(*, worker: str) -> None:
     """Get a fresh child ready: an empty work folder, the threads, the live model warm, and its row for the web."""
-    global _worker
-    _worker = worker
+    global _worker, _started
+    _worker, _started = worker, timezone.now()
     _own_work_folder(worker)
     torch.set_num_threads(len(os.sched_getaffinity(0)))
     _register_shipped()
-    live()
+    _start_from(_live_version())
+
+
+def watch() -> None:
+    """From now on notice by itself what is made live, so that the next photo need not wait for it."""
+    threading.Thread(target=_watch, name="engine", daemon=True).start()
 
 
 def live() -> Live:
-    """The live model, loaded. Where a new one does not load or fails the canary, the old one stays."""
-    global _live, _refused
-    version = _live_version()
-    if _live and version in (_live.version, _refused):
+    """The live model, loaded. Where a new one does not load or fails the canary, the old one stays.
+
+    May be called from any thread: one loads, beside the model at work, and the others have the new one, too.
+    """
+    with _loading:
+        version = _live_version()
+        if _live is None:
+            return _start_from(version)
+        if _live.version != version and not (_refused and _refused.stands_for(version)):
+            return _change_to(version)
+        if _live.version == version and _refused:
+            return _settle(_live, None)
         return _live
+
+
+def _watch() -> None:
+    pause = threading.Event()
+    while True:
+        pause.wait(LOOK_EVERY)
+        try:
+            close_old_connections()
+            live()
+        except Exception as error:  # the database may be away; the model at work stays
+            logger.warning("The live model could not be looked up: %s", error)
+            connection.close()
+
+
+def _start_from(version: ModelVersion) -> Live:
+    """Load the first model: the live one, held against the one before it, as when it was put into service.
+
+    Where it is not fit for use, photos are coloured by what came before it.
+    """
+    earlier = versions.before(version)
+    if earlier is not None:
+        try:
+            _settle(_load(earlier, None), None)
+        except Exception:
+            logger.exception("The model %s, live before, does not load.", earlier)
     try:
-        _live = _load(version)
-    except Exception:
+        return _change_to(version)
+    except Exception as error:
+        shipped = ModelVersion.objects.filter(origin=ModelVersion.Origin.SHIPPED).latest("created_at")
+        if shipped == version:
+            raise
+        return _settle(_load(shipped, None), Refusal.of(version, error))
+
+
+def _change_to(version: ModelVersion) -> Live:
+    """Put `version` in the place of the model at work, if it is fit for it. Raises where there is none at work."""
+    try:
+        loaded = _load(version, _live)
+    except Exception as error:
         if _live is None:
             raise
-        _refused = version
         logger.exception("The model %s is not fit for use; %s stays.", version, _live.version)
-    else:
-        announce()
-    return _live
+        return _settle(_live, Refusal.of(version, error))
+    return _settle(loaded, None)
+
+
+def _settle(live: Live, refused: Refusal | None) -> Live:
+    global _live, _refused
+    _live, _refused = live, refused
+    announce()
+    return live
 
 
 def _live_version() -> ModelVersion:
     """The live version. Where there is none, the shipped one becomes it; several workers may start at once."""
-    try:
-        return ModelVersion.objects.get(state=ModelVersion.State.LIVE)
-    except ModelVersion.DoesNotExist:
+    if (version := versions.live()) is None:
         _register_shipped()
-        return ModelVersion.objects.get(state=ModelVersion.State.LIVE)
+        version = ModelVersion.objects.get(state=ModelVersion.State.LIVE)
+    return version
 
 
 def _register_shipped() -> None:
@@ -95,20 +177,11 @@ def _register_shipped() -> None:
     weights = shipped()[DEFAULT_MODEL]
     card = read_card(weights)
     key = storage.weights_key(card["sha256"])
-    is_known = ModelVersion.objects.filter(sha256=card["sha256"]).exists()
     described = {"name": card["name"], "architecture": card["architecture"]["network"], "card": card}
-    live = ModelVersion.objects.filter(state=ModelVersion.State.LIVE)
     try:
         if not storage.models().exists(key):  # a new version's, or lost
             storage.put(storage.models(), key, weights)
-        if is_known:
-            return
-        with transaction.atomic():
-            live.filter(origin=ModelVersion.Origin.SHIPPED).update(state=ModelVersion.State.RETIRED)
-            state = ModelVersion.State.CANDIDATE if live.exists() else ModelVersion.State.LIVE
-            ModelVersion.objects.create(
-                sha256=card["sha256"], state=state, origin=ModelVersion.Origin.SHIPPED, **described
-            )
+        promotion.introduce(sha256=card["sha256"], **described)
     except (FileExistsError, IntegrityError):
         logger.info("Another worker registered the shipped model first.")
 
@@ -131,40 +204,21 @@ def _remove_forgotten_folders(work: Path) -> None:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _load(version: ModelVersion) -> Live:
+def _load(version: ModelVersion, beside: Live | None) -> Live:
+    """Load a version, and try it: against the one at work, where there is one."""
     with local_weights(version) as weights:
         method = load_method(weights)
-        return Live(version, method, _canary(method, weights.parent))
-
-
-def _canary(method: LearnedMethod, folder: Path) -> float:
-    """Colour one photo that holds every lightness; the seconds it took. Raises CanaryFailed."""
-    shades = pyvips.Image.grey(*CANARY_SIZE) * 255
-    grey = (
-        (shades + pyvips.Image.gaussnoise(*CANARY_SIZE, sigma=12).gaussblur(2)).cast("uchar").copy(interpretation="b-w")
-    )
-    grey.jpegsave(str(folder / "grey.jpg"), Q=95)
-    began = time.monotonic()
-    field = colorize_file(folder / "grey.jpg", folder / "colour.jpg", method).field
-    seconds = time.monotonic() - began
-    if not torch.from_numpy(field.ab).isfinite().all():
-        raise CanaryFailed("It gives colours that are no numbers.")
-    before, after = (_mean_lightness(folder / name) for name in ("grey.jpg", "colour.jpg"))
-    if abs(before - after) > L_KEPT:
-        raise CanaryFailed(f"It moves the mean lightness from {before:.2f} to {after:.2f}.")
-    return seconds
-
-
-def _mean_lightness(path: Path) -> float:
-    picture = pyvips.Image.new_from_file(str(path), access="sequential")
-    return float(picture.colourspace("lab")[0].avg())
+    loaded = Live(version, method, canary.go_whole_way(method))
+    if beside is not None:
+        canary.hold_against(loaded.colourfulness, beside.colourfulness)
+    return loaded
 
 
 def announce() -> None:
     """Tell the web, which cannot ask, what runs here; nothing yet while the first model loads."""
     if (live := _live) is None:
         return
-    now = timezone.now()
+    refused = _refused
     project = tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["project"]
     WorkerState.objects.update_or_create(
         name=_worker,
@@ -174,8 +228,11 @@ def announce() -> None:
             "weights_sha256": live.version.sha256,
             "trains": _trains() if "train" in queues.taken() else [],
             "networks": [{"name": live.method.name, "seconds": round(live.seconds, 2)}],
-            "started_at": now,
-            "heartbeat_at": now,
+            "live_version": live.version,
+            "refused_version": refused.version if refused else None,
+            "refusal": f"{refused.reason}: {refused.detail}" if refused else "",
+            "started_at": _started,
+            "heartbeat_at": timezone.now(),
         },
     )
     logger.info("%s is ready on %s: the canary took %.2f s.", live.method.name, live.method.device, live.seconds)

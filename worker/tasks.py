@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from colorizer import dispatch
-from colorizer.models import Coloring, DatasetItem, Original, Training
+from colorizer.models import Coloring, DatasetItem, ModelUpload, Original, Training
 
 from . import lease
 from .app import app
@@ -34,7 +34,14 @@ def measure(pk: str, attempt: int) -> None:
     lease.run(model=DatasetItem, pk=UUID(pk), attempt=attempt, work=work)
 
 
+def examine(pk: str, attempt: int) -> None:
+    from . import examining
+
+    lease.run(model=ModelUpload, pk=UUID(pk), attempt=attempt, work=examining.examine)
+
+
 app.task(prepare, name=dispatch.PREPARE)
 app.task(colorize, name=dispatch.COLORIZE)
+app.task(examine, name=dispatch.EXAMINE)
 app.task(train, name=dispatch.TRAIN, soft_time_limit=app.conf.task_time_limit - 10)
 app.task(measure, name=dispatch.MEASURE)

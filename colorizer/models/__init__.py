@@ -10,6 +10,7 @@ from .discard import Discard
 from .family import Family, Invite, Membership, Role
 from .job import Job, Queue, Status
 from .limit import Limit
+from .model_upload import ModelUpload
 from .model_version import ModelVersion
 from .photo import Original, Photo
 from .promotion import Promotion
@@ -40,6 +41,7 @@ __all__ = [
     "Licence",
     "Limit",
     "Membership",
+    "ModelUpload",
     "ModelVersion",
     "Original",
     "Photo",

@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import BooleanField, Count, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
 
-from ..models import Album, Coloring, Family, Membership, Photo, Role, Status, User
+from ..models import Album, Coloring, Family, Membership, ModelVersion, Photo, Role, Status, User
 from . import space
 from .queue import waits_for
 
@@ -65,6 +65,14 @@ def album_photos(*, album: Album) -> list[Photo]:
     return with_colors(found, Q(photo__shown=None) | ~Q(status=Status.DONE))
 
 
+def coloured_by_others(*, album: Album) -> QuerySet[Photo]:
+    """The photos of ``album`` whose colours another model gave than the one that is live, and that wait for none."""
+    live = ModelVersion.objects.filter(state=ModelVersion.State.LIVE)
+    open_ones = Coloring.objects.filter(photo=OuterRef("pk"), status__in=[Status.QUEUED, Status.RUNNING])
+    coloured = album.photos.filter(Exists(live), deleted_at=None, state=Photo.State.READY, shown__isnull=False)
+    return coloured.exclude(shown__model_version__in=live).exclude(Exists(open_ones))
+
+
 def album_page(*, user: User, album: Album, cursor: datetime) -> dict[str, Any]:
     """What the album's page shows. ``cursor``: what changes from then on is told by events."""
     photos = album_photos(album=album)
@@ -79,6 +87,7 @@ def album_page(*, user: User, album: Album, cursor: datetime) -> dict[str, Any]:
         "cursor": as_text(cursor),
         "coloured_count": coloured,
         "uncoloured_count": len(photos) - coloured,
+        "others_count": coloured_by_others(album=album).count() if may_add else 0,
     }
 
 
@@ -89,6 +98,7 @@ def photo_page(*, user: User, photo: Photo, cursor: datetime) -> dict[str, Any]:
         "photo": photo,
         "album": photo.album,
         "coloring": photo.coloring,
+        "earlier": photo.colorings.filter(status=Status.DONE).count() - bool(photo.shown_id),
         "wait": photo.wait,
         "previous": where.previous,
         "next": where.next,

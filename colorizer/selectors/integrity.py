@@ -17,7 +17,7 @@ from django.utils import timezone
 from .. import storage
 from ..catalogue import BATCH, Catalogue
 from ..findings import GRACE, Finding, Kind, Report
-from ..models import Coloring, DatasetItem, Discard, ModelVersion, Original, Photo, Status, Training
+from ..models import Coloring, DatasetItem, Discard, ModelUpload, ModelVersion, Original, Photo, Status, Training
 from ..stores import Store, Stored
 from . import stuck
 
@@ -72,8 +72,9 @@ def results_with_rows(keys: list[str]) -> set[str]:
 
 
 def weights_with_rows(keys: list[str]) -> set[str]:
-    """Those of ``keys`` in `models` that belong to a model version, a training, or a dataset's photo."""
+    """Those of ``keys`` in `models` that belong to a model version, an upload of one, a training, or a photo."""
     weights = {storage.weights_key(sha256) for sha256 in ModelVersion.objects.values_list("sha256", flat=True)}
+    weights |= {storage.upload_key(sha256) for sha256 in ModelUpload.objects.values_list("sha256", flat=True)}
     owners = {key: storage.owner_in_models(key) for key in keys}
     found: set[tuple[str, UUID]] = set()
     for kind, model in (("trainings", Training), ("datasets", DatasetItem)):

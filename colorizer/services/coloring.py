@@ -3,7 +3,8 @@
 from django.db import IntegrityError, transaction
 
 from .. import dispatch
-from ..models import Coloring, Job, ModelVersion, Photo, Queue, Status
+from ..models import Album, Coloring, Job, ModelVersion, Photo, Queue, Status
+from ..selectors import gallery
 from . import jobs
 
 OPEN = (Status.QUEUED, Status.RUNNING)
@@ -22,6 +23,17 @@ def request(*, photo: Photo, queue: str = Queue.INTERACTIVE, vividness: float = 
     except IntegrityError:  # another asked for it in the same moment
         return waiting.get()
     return coloring
+
+
+def recolour(*, album: Album) -> int:
+    """Have the live model colour those photos of ``album`` that another has coloured; how many.
+
+    In their turn with the bulk. What a photo shows stays until the new colours are there, and then beside them.
+    """
+    photos = list(gallery.coloured_by_others(album=album).select_related("shown"))
+    for photo in photos:
+        request(photo=photo, queue=Queue.BULK, vividness=photo.shown.vividness if photo.shown else 1.0)
+    return len(photos)
 
 
 def cancel(*, photo: Photo) -> None:

@@ -6,13 +6,14 @@ from django import template
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from .. import roles, words
+from .. import gate, roles, words
 from ..models import Photo, Status, User
 from ..selectors.shares import SharedPhoto
 
 register = template.Library()
 register.filter("roughly", words.roughly)
 register.filter("amount", words.amount)
+register.filter("gate_sentence", gate.sentence)
 
 
 @register.simple_tag(takes_context=True)

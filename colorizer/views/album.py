@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from ..forms import AlbumForm, ShareForm
 from ..selectors import gallery
 from ..services import album as albums
-from ..services import trash
+from ..services import coloring, trash
 from . import access
 from .access import FamilyRequest, signed_in
 
@@ -50,6 +50,13 @@ def edit(request: FamilyRequest, pk: UUID) -> HttpResponse:
         albums.edit(album=found, **form.cleaned_data)
     else:
         messages.error(request, _("An album needs a title of at most 200 characters."))
+    return redirect("album", pk=pk)
+
+
+@signed_in
+@require_POST
+def recolour(request: FamilyRequest, pk: UUID) -> HttpResponse:
+    coloring.recolour(album=access.album(request.user, pk, edit=True))
     return redirect("album", pk=pk)
 
 

@@ -77,6 +77,7 @@ RULES = {
     "album_edit": change(data={"title": "New"}),
     "album_delete": change(),
     "album_restore": change(before=World.delete_album),
+    "album_recolour": change(),
     "album_download": look(),
     "album_share": change(200, data={"lasts": "month"}),
     "upload": change(422),

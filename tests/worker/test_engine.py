@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
+from django.core.files.base import ContentFile
 
 from colorizer import storage
 from colorizer.models import ModelVersion, WorkerState
+from colorizer.services import promotion
 from ml import checkpoint
-from worker import engine, lease
+from tests.weights import version_of, weights_like_shipped
+from worker import canary, engine, lease
 
 MakeVersion = Callable[..., ModelVersion]
 
@@ -27,26 +29,11 @@ def _fresh(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def version(tmp_path: Path) -> MakeVersion:
-    """A version like the shipped one, the bias of its bins moved by `shift`, stored as a promotion would."""
-
-    def make(name: str, shift: float, spoilt: bool = False) -> ModelVersion:
-        network, card = checkpoint.load(checkpoint.shipped()["lite"])
-        with torch.no_grad():
-            network.get_parameter("classify.bias").add_(shift)
-            if spoilt:  # the root of a negative variance is no number
-                network.get_buffer("rise4.mix.1.running_var").fill_(-1)
-        weights = checkpoint.save(tmp_path, name, network, card)
-        card = checkpoint.read_card(weights)
-        storage.put(storage.models(), storage.weights_key(card["sha256"]), weights)
-        known = {"name": name, "architecture": "lite", "sha256": card["sha256"], "card": card}
-        return ModelVersion.objects.create(**known)
-
-    return make
+    return lambda name, shift, **how: version_of(weights_like_shipped(tmp_path, name, shift=shift, **how))
 
 
 def go_live(version: ModelVersion) -> None:
-    ModelVersion.objects.filter(state=ModelVersion.State.LIVE).update(state=ModelVersion.State.RETIRED)
-    ModelVersion.objects.filter(pk=version.pk).update(state=ModelVersion.State.LIVE)
+    promotion.promote(version=version, by=None, reason="for a test")
 
 
 def test_the_first_start_makes_the_shipped_model_live_once() -> None:
@@ -97,14 +84,64 @@ def test_a_model_made_live_is_swapped_in_before_the_next_photo(version: MakeVers
     assert WorkerState.objects.get().weights_sha256 == better.sha256
 
 
-def test_a_model_that_fails_the_canary_leaves_the_old_one_at_work(
+def test_a_model_that_fails_the_canary_leaves_the_old_one_at_work_and_the_worker_says_so(
     version: MakeVersion, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = engine.live()
-    go_live(version("broken", 0.01, spoilt=True))
+    broken = version("broken", 0.01, spoilt=True)
+    go_live(broken)
     assert engine.live() is before
     assert engine.live() is before
-    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [engine.CanaryFailed]
+    assert [record.exc_info[0] for record in caplog.records if record.exc_info] == [canary.CanaryFailed]
+    said = WorkerState.objects.get()
+    assert (said.live_version, said.refused_version) == (before.version, broken)
+    assert said.refusal.startswith("no_numbers: ")
+    promotion.roll_back(by=None)
+    assert engine.live() is before
+    said.refresh_from_db()
+    assert (said.refused_version, said.refusal) == (None, "")
+
+
+@pytest.mark.parametrize(("gain", "reason"), [(0.3, "dull"), (9.0, "loud")])
+def test_a_model_far_from_the_colours_of_the_one_at_work_is_not_taken(
+    version: MakeVersion, gain: float, reason: str
+) -> None:
+    before = engine.live()
+    go_live(version(reason, 0.01, gain=gain))
+    assert engine.live() is before
+    assert WorkerState.objects.get().refusal.startswith(f"{reason}: ")
+
+
+def test_a_worker_that_starts_beside_a_broken_live_model_colours_with_the_one_before(
+    version: MakeVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = engine.live().version
+    broken = version("broken", 0.01, spoilt=True)
+    go_live(broken)
+    monkeypatch.setattr(engine, "_live", None)
+    engine.start(worker="worker@here")
+    said = WorkerState.objects.get()
+    assert (said.live_version, said.refused_version) == (good, broken)
+
+
+def test_weights_that_could_not_be_fetched_are_tried_again(
+    version: MakeVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = engine.live()
+    late = version("late", 0.01)
+    key = storage.weights_key(late.sha256)
+    with storage.models().open(key) as file:
+        content = file.read()
+    storage.models().delete(key)
+    go_live(late)
+    assert engine.live() is before
+    assert WorkerState.objects.get().refusal.startswith("missing: ")
+    storage.models().replace(key, ContentFile(content))
+    assert engine.live() is before
+    later = time.monotonic() + engine.TRY_AGAIN
+    monkeypatch.setattr(engine.time, "monotonic", lambda: later)
+    assert engine.live().version == late
+    assert WorkerState.objects.get().refusal == ""
 
 
 def test_what_containers_that_are_gone_left_behind_is_removed(tmp_path: Path) -> None:

@@ -2,9 +2,10 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from . import index, trainings
+from . import index, models, trainings
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", index.index, name="workshop"),
     path("trainings/", include(trainings)),
+    path("models/", include(models)),
 ]
