@@ -8,6 +8,7 @@ from django.conf import settings as site
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .. import words
@@ -38,6 +39,15 @@ EVENTS: dict[str, str | Promise] = {
     "same_again": _("Done, but what came out is exactly the model “%(model)s”, which is here already."),
 }
 """The lines of a training's log."""
+
+BROKE_OFF: dict[str, str | Promise] = {
+    "crashed": _("A slice broke off: its worker was lost."),
+    "no_memory": _("The machine's memory is too small for these settings; a smaller batch needs less."),
+    "timed_out": _("A slice took far longer than it may."),
+    "storage": _("A file could not be read or written."),
+    "internal": _("Something went wrong on our side."),
+}
+"""Why a slice broke off, of what may be over the next time."""
 
 SETTINGS: dict[str, str | Promise] = {
     "minutes": _("Minutes"),
@@ -134,4 +144,13 @@ def _plain(value: object) -> object:
 
 def trouble_of(training: Training) -> str:
     """Why it failed, or broke off lately, and what to do."""
-    return " ".join(words.say(training.reason)) if training.reason and training.status != Status.DONE else ""
+    if not training.reason or training.status in (Status.DONE, Status.CANCELLED):
+        return ""
+    if training.reason not in BROKE_OFF:
+        return " ".join(words.say(training.reason))
+    said = str(BROKE_OFF[training.reason])
+    return f"{said} {_once_more()}" if training.status == Status.FAILED else said
+
+
+def _once_more() -> str:
+    return gettext("That was the third time. “Go on” tries again from the last slice.")

@@ -178,3 +178,18 @@ def test_a_sample_picture_is_given_to_those_who_may_look(
     assert (answer["Content-Type"], b"".join(answer)) == ("image/png", b"a picture")
     assert as_trainer.get(address.replace("20.png", "21.png")).status_code == 404
     assert sign_in(stranger).get(address).status_code == 404
+
+
+def test_a_slice_that_broke_off_is_told_of_in_the_words_of_a_training(
+    as_trainer: Client, version: DatasetVersion
+) -> None:
+    training = running(version)
+    Training.objects.update(reason="crashed", failures=1)
+    page = as_trainer.get(reverse("training", args=[training.pk])).content.decode()
+    assert "A slice broke off" in page
+    assert "third time" not in page
+    Training.objects.update(status=Status.FAILED, failures=3)
+    assert "third time" in as_trainer.get(reverse("training", args=[training.pk])).content.decode()
+    as_trainer.post(reverse("training_resume", args=[training.pk]))
+    training.refresh_from_db()
+    assert (training.status, training.failures, training.reason) == (Status.QUEUED, 0, "")
