@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from colorizer import storage
+from colorizer import dispatch, storage
 from colorizer.models import DatasetVersion, ModelVersion, Status, Training, TrainingEvent
 from colorizer.services import training as service
 from tests.conftest import StartWorker
 from tests.school import QUICK, frozen
-from tests.stack import Process, wait_for
+from tests.stack import SLOWEST, Process, wait_for
 
-from .conftest import Upload, child_of, coloring_with
+from .conftest import Upload, busy_elsewhere, child_of, coloring_with
 
 pytestmark = pytest.mark.worker
 NETWORK = "autoencoder"
@@ -33,7 +33,8 @@ def begin(version: DatasetVersion, **settings: Any) -> Training:
 def when(training: Training, **fields: Any) -> Training:
     """The training as soon as its row says so."""
     try:
-        found = wait_for(lambda: Training.objects.filter(pk=training.pk, **fields).first(), what=f"{fields}")
+        rows = Training.objects.filter(pk=training.pk, **fields)
+        found = wait_for(rows.first, timeout=2 * SLOWEST, what=f"{fields}")
     except AssertionError as error:
         now = Training.objects.get(pk=training.pk)
         raise AssertionError(f"{error}: {vars(now)} {list(now.events.values_list('code', 'details'))}") from None
@@ -46,7 +47,7 @@ def codes(training: Training) -> list[str]:
 
 
 def test_what_was_taught_is_a_candidate_with_its_card(worker: Process, version: DatasetVersion) -> None:
-    training = when(begin(version, steps=12), status=Status.DONE)
+    training = when(begin(version, steps=6), status=Status.DONE)
     made = training.model_version
     assert made is not None
     assert (made.state, made.origin, made.architecture) == (ModelVersion.State.CANDIDATE, "training", NETWORK)
@@ -54,8 +55,8 @@ def test_what_was_taught_is_a_candidate_with_its_card(worker: Process, version: 
     assert made.card["name"] == "Paintings"
     assert made.card["data"]["photos_by_source"] == {"open": {"made": 9}}
     assert made.card["data"]["frozen"] == {"dataset": "Paintings", "version": 1, "sha256": version.sha256}
-    assert (made.card["training"]["steps"], made.card["training"]["batch"]) == (12, 2)
-    assert (training.step, training.progress, training.percent) == (12, 1.0, 100)
+    assert (made.card["training"]["steps"], made.card["training"]["batch"]) == (6, 2)
+    assert (training.step, training.progress, training.percent) == (6, 1.0, 100)
     assert training.samples
     assert all(storage.models().exists(storage.training_key(training.pk, f"samples/{s}.png")) for s in training.samples)
     assert training.points.filter(val_loss__gt=0).exists()
@@ -135,6 +136,19 @@ def test_a_photo_comes_through_while_it_trains_and_what_was_learned_outlives_the
     assert waiting.step >= running.step
     assert codes(training)[-1] == "worker_stopped"
     service.cancel(training=training, by=None)
+
+
+def test_an_emptied_broker_costs_nothing(worker: Process, version: DatasetVersion) -> None:
+    with busy_elsewhere(worker):
+        begin(version, **ENDLESS)  # the worker may hold this one's message already
+        training = begin(version, steps=3)
+        with dispatch.producer.connection_for_write() as connection:
+            connection.channel().client.flushall()
+    done = when(training, status=Status.DONE)
+    assert done.failures == 0
+    for other in Training.objects.exclude(pk=training.pk):
+        service.cancel(training=other, by=None)
+        when(other, status=Status.CANCELLED)
 
 
 def test_settings_that_no_network_takes_end_it_with_a_reason(worker: Process, version: DatasetVersion) -> None:
