@@ -1,14 +1,13 @@
 """Requests that bring a file are answered a few at a time; those behind wait, with their file on disk."""
 
-import ctypes
 from asyncio import Semaphore
-from contextlib import suppress
 from tempfile import TemporaryFile
 from typing import IO
 
 from django.conf import settings
 
 from .body_limit import App, Message, Receive, Send, declared
+from .memory import give_back_memory
 
 AT_ONCE = 8
 """Each has a thread and a connection of its own; more of them would take memory, not time, from a few cores."""
@@ -44,12 +43,6 @@ class FilesInTurn:
             if not self.under_way:
                 give_back_memory()
         return None
-
-
-def give_back_memory() -> None:
-    """What many files took and freed again goes back to the system: the C library would keep some 20 MB of it."""
-    with suppress(AttributeError, OSError):  # another C library than glibc
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _again(body: IO[bytes], receive: Receive) -> Receive:

@@ -94,7 +94,7 @@ def _works(store: Storage) -> None:
 def _make_bucket(store: Any) -> None:
     from botocore.exceptions import ClientError
 
-    client, bucket = store.connection.meta.client, store.bucket_name
+    client, bucket = store.client, store.bucket_name
     try:
         client.head_bucket(Bucket=bucket)
     except ClientError as error:

@@ -13,9 +13,11 @@ from functools import lru_cache
 from typing import IO, Any
 from uuid import uuid4
 
-import boto3
+import botocore.session
+from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import JSONFileLoader, Loader
 from django.core.files import File
 from storages.backends.s3 import S3Storage
 from urllib3.exceptions import HTTPError
@@ -60,16 +62,13 @@ class ObjectStore(S3Storage, Store):  # type: ignore[misc]
         super().__init__(**settings)
 
     @property
-    def connection(self) -> Any:
-        return _resource(self.endpoint_url, *self._access)
-
-    @property
     def _access(self) -> tuple[Any, ...]:
         return (self.region_name, self.access_key, self.secret_key, self.client_config)
 
     @property
-    def _client(self) -> Any:
-        return self.connection.meta.client
+    def client(self) -> Any:
+        """Of botocore, for what no store has a word for."""
+        return _client_at(self.endpoint_url, *self._access)
 
     # --- Writing --------------------------------------------------------------------------------------------------
 
@@ -100,7 +99,7 @@ class ObjectStore(S3Storage, Store):  # type: ignore[misc]
         more = {"Metadata": {"writer": writer}, "ContentType": self._get_write_parameters(key, content)["ContentType"]}
         try:
             if content.size < PIECE:
-                self._client.put_object(**self._at(key), Body=content.read(), **more, **condition)
+                self.client.put_object(**self._at(key), Body=content.read(), **more, **condition)
             else:
                 self._write_pieces(key, content, more, condition)
         except ClientError as error:
@@ -112,24 +111,24 @@ class ObjectStore(S3Storage, Store):  # type: ignore[misc]
                 raise FileExistsError(f"{key} exists already.") if is_taken else error from None
 
     def _write_pieces(self, key: str, content: "File[bytes]", more: dict[str, Any], condition: dict[str, str]) -> None:
-        upload = self._client.create_multipart_upload(**self._at(key), **more)["UploadId"]
+        upload = self.client.create_multipart_upload(**self._at(key), **more)["UploadId"]
         where = {**self._at(key), "UploadId": upload}
         pieces: list[dict[str, Any]] = []
         try:
             while piece := content.read(PIECE):
                 number = len(pieces) + 1
-                tag = self._client.upload_part(**where, PartNumber=number, Body=piece)["ETag"]
+                tag = self.client.upload_part(**where, PartNumber=number, Body=piece)["ETag"]
                 pieces.append({"PartNumber": number, "ETag": tag})
-            self._client.complete_multipart_upload(**where, MultipartUpload={"Parts": pieces}, **condition)
+            self.client.complete_multipart_upload(**where, MultipartUpload={"Parts": pieces}, **condition)
         except BaseException:
             # One that does not even hear this is found by `half_written`.
             with suppress(BotoCoreError, ClientError):
-                self._client.abort_multipart_upload(**where)
+                self.client.abort_multipart_upload(**where)
             raise
 
     def _was_written_by(self, key: str, writer: str) -> bool:
         try:
-            return bool(self._client.head_object(**self._at(key))["Metadata"].get("writer") == writer)
+            return bool(self.client.head_object(**self._at(key))["Metadata"].get("writer") == writer)
         except ClientError as error:
             if _status(error) == 404:
                 return False
@@ -141,7 +140,7 @@ class ObjectStore(S3Storage, Store):  # type: ignore[misc]
         if mode != "rb":
             raise ValueError(f"A stored file is opened to be read ('rb'), not as {mode!r}.")
         with _told(name):
-            reader = _Reader(self._client, self._at(name))
+            reader = _Reader(self.client, self._at(name))
         return File(io.BufferedReader(reader, CHUNK), name)
 
     def part(self, key: str, *, start: int = 0, stop: int | None = None) -> Part:
@@ -149,7 +148,7 @@ class ObjectStore(S3Storage, Store):  # type: ignore[misc]
         with _told(key):
             if start < 0:
                 start, stop = bounds(start, stop, self.size(key))
-            source = _Reader(self._client, self._at(key), start=start, last=last)
+            source = _Reader(self.client, self._at(key), start=start, last=last)
             try:
                 start, stop = bounds(start, stop, source.total)
             except NoSuchPart:
@@ -169,16 +168,16 @@ class ObjectStore(S3Storage, Store):  # type: ignore[misc]
 
     def size(self, name: str) -> int:
         with _told(name):
-            return int(self._client.head_object(**self._at(name))["ContentLength"])
+            return int(self.client.head_object(**self._at(name))["ContentLength"])
 
     def get_modified_time(self, name: str) -> datetime:
         with _told(name):
-            changed: datetime = self._client.head_object(**self._at(name))["LastModified"]
+            changed: datetime = self.client.head_object(**self._at(name))["LastModified"]
             return changed
 
     def delete(self, name: str) -> None:
         with suppress(FileNotFoundError), _told(name):
-            self._client.delete_object(**self._at(name))
+            self.client.delete_object(**self._at(name))
 
     def files(self, prefix: str = "") -> Iterator[Stored]:
         for each in self._listed("list_objects_v2", "Contents", prefix):
@@ -190,12 +189,12 @@ class ObjectStore(S3Storage, Store):  # type: ignore[misc]
 
     def forget(self, half: HalfWritten) -> None:
         with suppress(FileNotFoundError), _told(half.key):
-            self._client.abort_multipart_upload(**self._at(half.key), UploadId=half.handle)
+            self.client.abort_multipart_upload(**self._at(half.key), UploadId=half.handle)
 
     def public_url(self, key: str, *, content_type: str, disposition: str) -> str | None:
         if not self.public_endpoint:
             return None
-        client = _resource(self.public_endpoint, *self._access).meta.client
+        client = _client_at(self.public_endpoint, *self._access)
         # What the store has noted of the file may be less exact than what the site says of it.
         answer = {"ResponseContentType": content_type, "ResponseContentDisposition": disposition}
         url: str = client.generate_presigned_url(
@@ -206,7 +205,7 @@ class ObjectStore(S3Storage, Store):  # type: ignore[misc]
     def _listed(self, operation: str, what: str, prefix: str) -> Iterator[dict[str, Any]]:
         under = f"{self.location}/" if self.location else ""
         with _told(prefix):
-            pages = self._client.get_paginator(operation).paginate(Bucket=self.bucket_name, Prefix=f"{under}{prefix}")
+            pages = self.client.get_paginator(operation).paginate(Bucket=self.bucket_name, Prefix=f"{under}{prefix}")
             for page in pages:
                 yield from page.get(what, [])
 
@@ -296,15 +295,34 @@ class _Reader(io.RawIOBase):
 _making = threading.Lock()
 
 
-def _resource(*how: Any) -> Any:
-    with _making:  # to make one takes a fifth of a second, and makes a client that all threads can share
-        return _make_resource(*how)
+def _client_at(*how: Any) -> BaseClient:
+    with _making:  # to make one takes a fifth of a second; all threads can share it
+        return _make_client(*how)
 
 
 @lru_cache(maxsize=16)
-def _make_resource(endpoint: str, region: str, access_key: str, secret_key: str, config: Config) -> Any:
-    session = boto3.session.Session(aws_access_key_id=access_key, aws_secret_access_key=secret_key)
-    return session.resource("s3", endpoint_url=endpoint, region_name=region, config=config)
+def _make_client(endpoint: str | None, region: str, access_key: str, secret_key: str, config: Config) -> BaseClient:
+    session = botocore.session.Session()
+    session.register_component("data_loader", Loader(file_loader=OfS3Alone()))
+    keys = {"aws_access_key_id": access_key, "aws_secret_access_key": secret_key}
+    return session.create_client("s3", region_name=region, endpoint_url=endpoint, config=config, **keys)
+
+
+class OfS3Alone(JSONFileLoader):  # type: ignore[misc]
+    """Botocore's own files without the words for people and without the regions of other services: 10 MB of memory."""
+
+    def load_file(self, file_path: str) -> Any:
+        return _without_words(super().load_file(file_path))
+
+
+def _without_words(data: Any) -> Any:
+    if isinstance(data, list):
+        return [_without_words(each) for each in data]
+    if not isinstance(data, dict):
+        return data
+    if "services" in data and "partition" in data:
+        data = data | {"services": {"s3": data["services"].get("s3", {})}}
+    return {name: "" if name == "documentation" else _without_words(each) for name, each in data.items()}
 
 
 @contextmanager

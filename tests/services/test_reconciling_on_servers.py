@@ -67,7 +67,7 @@ def test_orphans_and_halves_are_put_right(photo: Photo, family: Family) -> None:
     storage.results().save(result, ContentFile(b"colour"))
     half = storage.originals()
     where = {"Bucket": half.bucket_name, "Key": f"originals/{original}-half"}  # type: ignore[attr-defined]
-    half.connection.meta.client.create_multipart_upload(**where)  # type: ignore[attr-defined]
+    half.client.create_multipart_upload(**where)  # type: ignore[attr-defined]
     assert found() == {}, "All of it may be an upload in progress."
 
     report = integrity.check(grace=NONE)

@@ -7,12 +7,14 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from botocore.loaders import Loader
 from django.conf import settings
 from django.core.files import File
 from django.core.files.base import ContentFile
 
 from colorizer import storage
 from colorizer.stores import Unavailable
+from colorizer.stores.objects import OfS3Alone
 from tests.conftest import on_servers_alone, store_at
 from tests.proxy import Fault, Proxy
 from tests.servers import BUCKET
@@ -162,3 +164,21 @@ def test_an_upload_of_a_file_from_disk_is_read_piece_by_piece(store: Any, key: s
     with path.open("rb") as source:
         store.save(key, File(source))
     assert store.size(key) == len(LARGE)
+
+
+# --- In little memory ---------------------------------------------------------------------------------------------
+
+
+def test_of_what_botocore_brings_along_a_client_holds_what_s3_needs() -> None:
+    lean, whole = Loader(file_loader=OfS3Alone()), Loader()
+    regions = [partition["services"].keys() for partition in lean.load_data("endpoints")["partitions"]]
+    assert all(services == {"s3"} for services in regions)
+    described, told = (loader.load_service_model("s3", "service-2") for loader in (lean, whole))
+    assert described["shapes"].keys() == told["shapes"].keys()
+    assert len(str(described)) < len(str(told)) / 2
+
+
+def test_amazons_own_service_is_found_by_its_region() -> None:
+    amazon = store_at("", endpoint_url=None, region_name="eu-central-1")
+    link = amazon.client.generate_presigned_url("get_object", Params={"Bucket": "album", "Key": "lake.jpg"})
+    assert link.startswith("https://s3.eu-central-1.amazonaws.com/album/lake.jpg?")
