@@ -40,10 +40,9 @@ install: .venv/.web .venv/.worker ## Make .venv with everything that the site ne
 	@$(PIP) --quiet -r requirements/dev.txt
 	@touch $@
 
-# What keeps files or rows, or works on them, is tried a second time where both are kept by servers. The limits of
-# decoding know of neither.
+# What keeps files or rows, or works on them, is tried a second time where both are kept by servers.
 ON_SERVERS := tests/stores tests/worker tests/services tests/selectors $(addprefix tests/views/test_, \
-	connections.py download.py events.py files.py files_from_s3.py upload.py) --ignore tests/worker/test_limits.py
+	connections.py download.py events.py files.py files_from_s3.py upload.py)
 
 # Two processes, a file each at a time and in their order: tests wait more than they compute.
 SIDE_BY_SIDE := -m "not long" -n 2 --dist loadgroup --no-loadscope-reorder

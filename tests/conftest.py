@@ -14,7 +14,7 @@ import skimage
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone, translation
 from PIL import Image
 from xdist import is_xdist_controller
@@ -35,14 +35,14 @@ from colorizer.models import (
     WorkerState,
 )
 from tests.proxy import Proxy
-from tests.stack import Process, celery, free_port
+from tests.stack import Process, celery, free_port, wait_for
 from webapp.stack import broker_command
 
 PASSWORD = "an old box of photos"
 SAMPLES = Path(skimage.__file__).parent / "data"
 
 
-on_disk_alone = pytest.mark.skipif(settings.SERVERS is not None, reason="it is about the disk")
+on_disk_alone = pytest.mark.skipif(settings.SERVERS is not None, reason="servers change nothing of it")
 on_servers_alone = pytest.mark.skipif(settings.SERVERS is None, reason="it is about the servers: make test runs it")
 
 
@@ -59,9 +59,17 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What processes side by side take as one: a file's tests, those with the real site after all others."""
+    """What processes side by side take as one: a file's tests, those with the real site after all others.
+
+    So a site that runs takes no time from tests that do not want it. The longest of its files come first.
+    """
+
+    def wants_site(item: pytest.Item) -> bool:
+        return "broker" in getattr(item, "fixturenames", ())
+
+    items.sort(key=lambda item: (wants_site(item), wants_site(item) and item.path.parent.name != "worker"))
     for item in items:
-        live = "live" if "broker" in getattr(item, "fixturenames", ()) else "alone"
+        live = "live" if wants_site(item) else "alone"
         item.add_marker(pytest.mark.xdist_group(f"{item.path} {live}"))
 
 
@@ -206,12 +214,20 @@ def _shared_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[
 def shared_database(_shared_database: None) -> Iterator[None]:
     """The database as other processes see it: what a test writes is committed, and deleted when the test is over."""
     yield
-    with transaction.atomic():  # under the writers' lock: a worker may be adding rows to what is deleted
-        Family.objects.all().delete()
-        User.objects.all().delete()
-        for model in (Promotion, ModelUpload, Comparison, Training, DatasetVersion, Dataset):
-            model.objects.all().delete()  # type: ignore[attr-defined]
-        ModelVersion.objects.exclude(origin=ModelVersion.Origin.SHIPPED).delete()
+    wait_for(_emptied, what="a database without families")
+
+
+def _emptied() -> bool:
+    try:
+        with transaction.atomic():
+            Family.objects.all().delete()
+            User.objects.all().delete()
+            for model in (Promotion, ModelUpload, Comparison, Training, DatasetVersion, Dataset):
+                model.objects.all().delete()  # type: ignore[attr-defined]
+            ModelVersion.objects.exclude(origin=ModelVersion.Origin.SHIPPED).delete()
+    except IntegrityError:  # a worker has just added a row to what is deleted
+        return False
+    return True
 
 
 def start_worker(name: str) -> Process:
@@ -251,6 +267,12 @@ def worker(_warm_worker: WarmWorker, scheduler: Process, shared_database: None) 
 
 
 StartWorker = Callable[[str], Process]
+
+
+@pytest.fixture
+def next_worker(_warm_worker: WarmWorker) -> Callable[[], Process]:
+    """In place of the shared worker, which the test has ended, another; it is shared from now on."""
+    return _warm_worker.running
 
 
 @pytest.fixture

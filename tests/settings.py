@@ -22,6 +22,8 @@ os.environ.update(
     HEIRLOOM_RESEND_SECONDS="2",
     HEIRLOOM_SLICE_SECONDS="2",
 )
+# Processes are started by the hundred: each but the first reads our code compiled.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 for name in list(os.environ):
     if name in ("DATABASE_URL", "SECRET_KEY", "ALLOWED_HOSTS", "DEBUG", "EMAIL_URL", "HTTPS") or name.startswith("S3_"):
         del os.environ[name]

@@ -48,6 +48,7 @@ class Process:
         logs = logs or Path(settings.DATA, "logs")
         logs.mkdir(exist_ok=True)
         self.log = logs / f"{name}.log"
+        self._earlier = self.log.stat().st_size if self.log.exists() else 0
         fixed = {PARENT: str(os.getpid()), "DJANGO_SETTINGS_MODULE": "webapp.settings"}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -95,7 +96,8 @@ class Process:
         return self.process.wait(timeout)
 
     def said(self, text: str) -> bool:
-        return text in self.log.read_text(errors="replace")
+        """Since it was started; its log may hold what others of its name have said."""
+        return text.encode() in self.log.read_bytes()[self._earlier :]
 
 
 def free_port() -> int:

@@ -57,6 +57,7 @@ def objective_of(network: Network, **settings: float) -> Objective:
     return objective
 
 
+@pytest.mark.long
 def test_on_eight_photos_the_reports_network_loses_nine_tenths_of_its_error(photos: Batch) -> None:
     network = started("vgg16")
     objective = objective_of(network)
@@ -92,6 +93,7 @@ def test_fusion_learns_from_its_own_loss(name: str, photos: Batch) -> None:
     assert losses[-1] < 0.8 * losses[0]
 
 
+@pytest.mark.long
 def test_in_doubt_classification_stays_more_colourful_than_regression() -> None:
     # The same picture, orange three times and blue twice: the mean of all is dull, the likelier colour is not.
     lightness = (torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(0)) * 100).expand(5, -1, -1, -1)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from colorizer.models import Album, Coloring, Original, Photo, Queue, SchedulerState, Status, User, WorkerState
 from colorizer.selectors import liveness
-from tests.conftest import Stack
+from tests.conftest import Stack, on_disk_alone
 from tests.stack import Process, wait_for
 from webapp.management.commands.health import trouble_of_web
 from worker.app import app
@@ -141,6 +141,7 @@ def test_web_worker_and_scheduler_that_run_are_well(live_stack: Stack) -> None:
         assert said.getvalue() == f"The {what} does its work.\n"
 
 
+@on_disk_alone
 @pytest.mark.worker
 def test_a_worker_that_answers_pings_and_takes_no_job_is_unwell(
     worker_process: object, broker: Process, monkeypatch: pytest.MonkeyPatch

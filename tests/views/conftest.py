@@ -90,6 +90,8 @@ def as_viewer(sign_in: SignIn, viewer: User) -> Client:
 
 
 WEB = "heirloom-web-alone"
+MOST_MEGABYTES = 30
+"""That it takes in one file."""
 
 
 @pytest.fixture(scope="session")
@@ -98,7 +100,7 @@ def _web(_shared_database: None) -> Iterator[int]:
     command = [sys.executable, "-m", "uvicorn", "webapp.asgi:application", "--host", "127.0.0.1", "--port", str(port)]
     collect = Process("collectstatic", sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0")
     assert collect.process.wait() == 0, collect.log.read_text()
-    web = Process("web-alone", *command, environment={"PGAPPNAME": WEB})  # its name in the database
+    web = Process("web-alone", *command, environment={"PGAPPNAME": WEB, "HEIRLOOM_MAX_FILE_MB": str(MOST_MEGABYTES)})
     wait_for(lambda: _listens(port), what=f"the web server: see {web.log}")
     yield port
     web.stop()

@@ -18,6 +18,7 @@ from tests.conftest import member
 from tests.files import picture, upload
 from tests.services.test_intake import REFUSED
 from tests.stack import wait_for
+from tests.views.conftest import MOST_MEGABYTES
 
 
 @pytest.fixture
@@ -150,15 +151,15 @@ def test_an_upload_cut_off_in_the_middle_leaves_nothing_behind(web: int) -> None
 @pytest.mark.parametrize(
     ("path", "language", "member", "words"),
     [
-        ("/", "en", "message", "larger than 500 megabytes"),
-        ("/", "de", "message", "500"),
-        ("/api/v1/photos", "de", "detail", "500"),
+        ("/", "en", "message", "larger than 30 megabytes"),
+        ("/", "de", "message", "30"),
+        ("/api/v1/photos", "de", "detail", "30"),
     ],
 )
 def test_a_body_larger_than_any_photo_is_read_to_its_end_and_kept_nowhere(
     web: int, path: str, language: str, member: str, words: str
 ) -> None:
-    chunk, times = bytes(1_000_000), 502
+    chunk, times = bytes(1_000_000), MOST_MEGABYTES + 2
     with socket.create_connection(("127.0.0.1", web), timeout=30) as line:
         head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Language: {language}\r\nConnection: close\r\n"
         line.sendall(f"{head}Content-Length: {len(chunk) * times}\r\n\r\n".encode())

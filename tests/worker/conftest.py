@@ -16,7 +16,7 @@ from tests.conftest import make_photo
 from tests.stack import Process, wait_for
 
 J = TypeVar("J", Original, Coloring)
-LARGE = (4000, 3000)
+LARGE = (3200, 2400)
 """Pixels of a photo that takes long enough to be caught while it is worked on."""
 
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -14,13 +15,14 @@ from django.utils import timezone
 from colorizer import dispatch, storage
 from colorizer.models import Album, Coloring, Photo, Status
 from colorizer.services import coloring
-from tests.conftest import StartWorker, start_broker
+from tests.conftest import StartWorker, on_disk_alone, start_broker, start_worker
 from tests.stack import SLOWEST, Process, celery, wait_for
 from worker import watchdog
 
 from .conftest import LARGE, Upload, busy_elsewhere, caught, child_of, coloring_with, runs
 
-pytestmark = pytest.mark.worker
+# With servers, the drill does all this to a site under load.
+pytestmark = [pytest.mark.worker, on_disk_alone]
 
 
 def ends_with_one_result(photo: Photo) -> Coloring:
@@ -79,47 +81,48 @@ def test_photos_taken_while_the_broker_is_away_are_coloured_once_it_is_back(
 
 
 def test_a_worker_killed_in_the_middle_of_a_photo_leaves_it_to_the_next(
-    worker_process: StartWorker, scheduler: Process, upload: Upload
+    worker: Process, next_worker: Callable[[], Process], upload: Upload
 ) -> None:
-    killed = worker_process("killed")
     photo = upload(size=LARGE)
     running = caught(photo)
-    killed.kill()
+    worker.kill()
     wait_for(lambda: not runs(child_of(running)), what="the end of its child")
-    worker_process("next")
+    next_worker()
     done = ends_with_one_result(photo)
     assert (done.pk, done.attempt, done.failures, done.reason) == (running.pk, 2, 1, "crashed")
 
 
-def test_a_worker_told_to_stop_hands_its_photo_back_uncounted(worker_process: StartWorker, upload: Upload) -> None:
-    told = worker_process("told")
+def test_a_worker_told_to_stop_hands_its_photo_back_uncounted(
+    worker: Process, next_worker: Callable[[], Process], upload: Upload
+) -> None:
     photo = upload(size=LARGE)
     running = caught(photo)
-    told.process.terminate()
-    wait_for(lambda: told.said("Warm shutdown"))
+    worker.process.terminate()
+    wait_for(lambda: worker.said("Warm shutdown"))
     os.kill(child_of(running), signal.SIGCONT)
-    told.stop()
+    worker.stop()
     waiting = photo.colorings.get()
     assert (waiting.pk, waiting.status, waiting.attempt, waiting.failures) == (running.pk, Status.QUEUED, 2, 0)
-    worker_process("next")
+    next_worker()
     assert ends_with_one_result(photo).failures == 0
 
 
-def test_a_worker_that_slept_through_its_lease_writes_nothing(
-    worker_process: StartWorker, scheduler: Process, upload: Upload
-) -> None:
-    slow = worker_process("asleep")
+def test_a_worker_that_slept_through_its_lease_writes_nothing(worker: Process, upload: Upload) -> None:
     photo = upload(size=LARGE)
     asleep = caught(photo)
-    worker_process("awake")
-    done = ends_with_one_result(photo)
-    os.kill(child_of(asleep), signal.SIGCONT)
-    wait_for(lambda: slow.said(f"The lease of {asleep.message_id} was lost"))
+    awake = start_worker("awake")
+    try:
+        done = ends_with_one_result(photo)
+    finally:
+        awake.kill()
+        os.kill(child_of(asleep), signal.SIGCONT)
+    wait_for(lambda: worker.said(f"The lease of {asleep.message_id} was lost"))
     assert ends_with_one_result(photo).finished_at == done.finished_at
 
 
+@pytest.mark.long
 def test_a_worker_that_takes_no_messages_any_more_ends_to_be_started_afresh(
-    worker_process: StartWorker, upload: Upload, monkeypatch: pytest.MonkeyPatch
+    worker_process: StartWorker, next_worker: Callable[[], Process], upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HEIRLOOM_STANDSTILL_SECONDS", "2")
     deaf = worker_process("deaf")
@@ -130,7 +133,8 @@ def test_a_worker_that_takes_no_messages_any_more_ends_to_be_started_afresh(
     photo = upload()
     wait_for(lambda: deaf.has_ended, what="the end of a worker that stands still")
     assert deaf.process.returncode == watchdog.STATUS
-    worker_process("next")
+    monkeypatch.delenv("HEIRLOOM_STANDSTILL_SECONDS")
+    next_worker()
     assert ends_with_one_result(photo).failures == 0
 
 

@@ -9,11 +9,12 @@ from django.conf import settings
 
 from colorizer import dispatch
 from colorizer.models import Status
+from tests.conftest import on_disk_alone
 from tests.stack import Process, wait_for
 
 from .conftest import Upload, child_of, coloring_with, runs
 
-pytestmark = pytest.mark.worker
+pytestmark = [pytest.mark.worker, on_disk_alone]
 Broken = Callable[[bytes], bytes]
 
 

@@ -9,6 +9,7 @@ from colorizer import dispatch, storage
 from colorizer.models import Original, Photo, Status
 from colorizer.selectors.queue import waits_for
 from colorizer.services import coloring
+from tests.conftest import on_disk_alone
 from tests.stack import Process, wait_for
 
 from .conftest import LARGE, Upload, busy_elsewhere, coloring_with, original_with
@@ -75,8 +76,9 @@ def test_the_page_hears_how_far_a_photo_is(worker: Process, upload: Upload) -> N
     assert photo.changed_at >= told.changed_at > before
 
 
+@on_disk_alone
 def test_the_estimate_for_a_queue_of_twelve_is_right_within_a_factor_of_two(worker: Process, upload: Upload) -> None:
-    size = (1600, 1200)
+    size = (1000, 750)
     coloring_with(Status.DONE, upload(size=size))
     with busy_elsewhere(worker):
         photos = [upload(size=size, position=position) for position in range(1, 13)]
