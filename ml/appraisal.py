@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,10 @@ _CAST = 14.0
 """A mean of a* and b* this far from grey is a cast, where ..."""
 _SPREAD = 0.75
 """... the colours spread around it by less than this share of it."""
+_EVEN = 4.0
+"""A mean of a* and b* this near to grey leans to nothing."""
+LEANS = {"warm": (-20.0, 105.0), "green": (105.0, 200.0), "blue": (200.0, 300.0), "pink": (300.0, 340.0)}
+"""Hue angles of the mean colour in degrees: red to yellow, green, blue, purple to pink."""
 _TRACE, _MANY_HUES = 2.0, 8.0
 _BLACKEST, _WHITEST = 22.0, 80.0
 _RANGE = 55.0
@@ -40,6 +45,8 @@ class Appraisal:
     """One cast over all of it, as sepia or the yellow of an old colour print."""
     is_faded: bool
     """No black in it, and little between dark and light."""
+    lean: str
+    """What its colours lean to, one of `LEANS`, or "even"."""
     faces: dict[str, int]
     """The band of skin tone of its largest face, see `ml.skin`: {"light": 1}, or {} without a face."""
 
@@ -58,6 +65,7 @@ def appraise(preview: pyvips.Image) -> Appraisal:
         is_dull=colour < DULL,
         is_tinted=_is_tinted(preview, lab[1:].flatten(1).numpy()),
         is_faded=bool((low > _BLACKEST and high < _WHITEST) or high - low < _RANGE),
+        lean=_lean(lab[1:].flatten(1).mean(dim=1).tolist()),
         faces=_faces(small),
     )
 
@@ -70,6 +78,14 @@ def _is_tinted(preview: pyvips.Image, ab: NDArray[np.float32]) -> bool:
         return True
     # So many hues are no cast, and nothing has to be fitted to know it.
     return bool(strength > _TRACE and beside < _MANY_HUES and not is_in_colour(preview))
+
+
+def _lean(mean: list[float]) -> str:
+    a, b = mean
+    if math.hypot(a, b) < _EVEN:
+        return "even"
+    hue = (math.degrees(math.atan2(b, a)) + 20) % 360 - 20
+    return next(name for name, (low, high) in LEANS.items() if low <= hue < high)
 
 
 def _faces(photo: Image.Image) -> dict[str, int]:

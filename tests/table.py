@@ -14,24 +14,31 @@ from colorizer import storage
 from colorizer.models import (
     Album,
     Coloring,
+    Consent,
+    Dataset,
+    DatasetItem,
     Family,
     Invite,
+    Licence,
     Membership,
     Original,
     Photo,
     Role,
     Share,
+    Status,
     Token,
     Tombstone,
     User,
 )
-from colorizer.services import account, sharing, tokens
+from colorizer.services import account, consent, sharing, tokens
 from tests.views.conftest import make_photo
 
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)")
 SECRETS = ("Quillfeather", "Summers at Orrest", "Ottoline in the orchard", "attic-1931", "ottoline@", "tintype bytes")
 """What no answer to an outsider may hold."""
 BYTES = b"tintype bytes"
+OFFERED = BYTES.decode()
+"""What of it the family has offered to be learned from."""
 OF_THE_PHOTOS = SECRETS[1:4] + SECRETS[5:]
 """Of these, what the site's own admin may not see either."""
 
@@ -60,6 +67,8 @@ class House:
     share: Share
     invite: Invite
     token: Token
+    consent: Consent
+    item: DatasetItem
 
     def address(self, text: str) -> str:
         """The route ``text`` about the family's things."""
@@ -75,18 +84,27 @@ class House:
             "user": self.owner,
             "shares": self.share,
             "colorings": self.coloring,
+            "offers": self.consent,
+            "datasets": self.item.dataset,
         }
         if name in {"pk", "object_id"}:
             return str(by_noun[before].pk if before in by_noun else 1)
+        if name == "item":
+            return str(self.item.pk)
         numbers = {"invites": self.invite, "tokens": self.token, "members": self.owner.memberships.get()}
         if name in {"number", "member"}:
             return str(numbers[before].pk)
-        plain = {"what": "original", "name": "colour-480", "app_label": "colorizer", "content_type_id": "1"}
+        plain = {
+            "what": "file" if "datasets" in text else "original",
+            "name": "colour-480",
+            "app_label": "colorizer",
+            "content_type_id": "1",
+        }
         return plain.get(name, "guessed-1")
 
     def state(self) -> str:
         """All rows of the family, to see whether anything changed."""
-        kinds: tuple[type[Model], ...] = (Album, Original, Share, Invite, Token, Membership, Tombstone)
+        kinds: tuple[type[Model], ...] = (Album, Original, Share, Invite, Token, Membership, Tombstone, Consent)
         of_family = [(kind, {"family": self.family}) for kind in kinds]
         others = [(Photo, {"album__family": self.family}), (Coloring, {"photo__album__family": self.family})]
         rows = [_rows(kind.objects.filter(**where)) for kind, where in [*of_family, *others]]  # type: ignore[attr-defined]
@@ -111,9 +129,21 @@ def build() -> House:
     share, _secret = sharing.create(by=owner, album=album, lasts=None, can_download=True)
     account.create_invite(family=family, by=owner, role=Role.OWNER)
     tokens.create(family=family, user=owner, name="Scanner", scopes=["read"])
-    return House(
-        family, owner, viewer, album, photo, photo.colorings.get(), share, family.invites.get(), family.tokens.get()
-    )
+    offered = consent.offer(photo=photo, by=owner)
+    found = family.invites.get(), family.tokens.get(), offered, taken_in(offered)
+    return House(family, owner, viewer, album, photo, photo.colorings.get(), share, *found)
+
+
+def taken_in(offered: Consent) -> DatasetItem:
+    """What the family has offered, in a dataset: those who teach see its bytes, and nothing else of the family."""
+    item = DatasetItem(dataset=Dataset.objects.create(name="Gardens"), consent=offered, sha256="e" * 64, format="jpeg")
+    item.name, item.size, item.licence = "offered.jpg", len(BYTES), Licence.CONSENT
+    item.width, item.height, item.status = 60, 40, Status.DONE
+    item.key = storage.item_key(item.dataset_id, item.pk, "jpeg")
+    item.save()
+    for key in (item.key, storage.item_copy_key(item)):
+        storage.models().save(key, ContentFile(BYTES))
+    return item
 
 
 def table() -> list[Route]:

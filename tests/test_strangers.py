@@ -7,11 +7,12 @@ CVE-2026-54259 and its sisters), a delete behind a read check, an owner taken fr
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 
@@ -19,10 +20,11 @@ from colorizer import limits
 from colorizer.api import caller
 from colorizer.api.urls import api
 from colorizer.models import Family, Role, Scope, Token, User
+from colorizer.services import consent
 from tests.api.conftest import bearing, token_of
 from tests.conftest import member
 from tests.files import picture, upload
-from tests.table import OF_THE_PHOTOS, SECRETS, House, body_of, build, table
+from tests.table import OF_THE_PHOTOS, OFFERED, SECRETS, House, body_of, build, table
 from tests.views.test_rights import RULES
 
 METHODS = {"api": ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"), "": ("GET", "POST", "DELETE")}
@@ -123,10 +125,31 @@ def test_who_is_not_of_the_family_sees_and_changes_nothing_of_it_anywhere(house:
             answer = ask(client, method, address)
             assert answer.status_code != 500 or route.part == "admin", (who, method, address)
             said = body_of(answer)
-            may_know = who == "a superuser" and route.part == "admin"
-            for secret in OF_THE_PHOTOS if may_know else SECRETS:
+            for secret in kept_from(who, route.part):
                 assert secret not in said, (who, method, address)
         assert house.state() == before, (who, address)
+
+
+def kept_from(who: str, part: str) -> Sequence[str]:
+    """The site's own admin knows who is there; in the workshop they see the one photo that was offered, bare."""
+    if who == "a superuser" and part == "admin":
+        return OF_THE_PHOTOS
+    return [each for each in SECRETS if each != OFFERED] if who == "a superuser" and part == "workshop" else SECRETS
+
+
+def test_who_teaches_sees_an_offered_photo_until_it_is_withdrawn(house: House) -> None:
+    """Of the family nothing else is told. Staff without a role, and members, find nothing there."""
+    curator = User.objects.create_user("curator@example.org")
+    curator.groups.set(Group.objects.filter(name="curator"))
+    staff = User.objects.create_user("staff@example.org", is_staff=True)
+    workshop = [house.address(route.text) for route in table() if route.part == "workshop"]
+    seen = "".join(body_of(browser(curator)().get(address)) for address in workshop)
+    assert [secret for secret in SECRETS if secret in seen] == [OFFERED]
+    for other in (staff, house.owner, house.viewer):
+        assert {browser(other)().get(address).status_code for address in workshop} == {404}
+    consent.withdraw(consent=house.consent, by=house.owner)
+    seen = "".join(body_of(browser(curator)().get(address)) for address in workshop)
+    assert [secret for secret in SECRETS if secret in seen] == []
 
 
 def test_a_viewer_sees_and_changes_nothing_anywhere(house: House) -> None:

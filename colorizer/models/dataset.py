@@ -78,6 +78,9 @@ class DatasetItem(Job):
     is_dull = models.BooleanField(default=False, editable=False)
     is_tinted = models.BooleanField(default=False, editable=False, help_text="One cast over all of it.")
     is_faded = models.BooleanField(default=False, editable=False)
+    lean = models.CharField(
+        max_length=10, blank=True, editable=False, help_text="What its colours lean to: `ml.appraisal.LEANS`."
+    )
     faces = models.JSONField(default=dict, editable=False, help_text="How many by skin-tone band.")
     near = models.ManyToManyField(
         "self", blank=True, editable=False, help_text="Copies of it, in any dataset: re-saved, resized or cut a little."

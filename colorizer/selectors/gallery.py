@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
 
 from ..models import Album, Coloring, Family, Membership, ModelVersion, Photo, Role, Status, User
-from . import space
+from . import offers, space
 from .queue import waits_for
 
 CAN_EDIT = (Role.OWNER, Role.EDITOR)
@@ -105,6 +105,8 @@ def photo_page(*, user: User, photo: Photo, cursor: datetime) -> dict[str, Any]:
         "position": where.position,
         "total": where.total,
         "can_edit": can_edit(user=user, family_id=photo.album.family_id),
+        "can_be_offered": offers.can_be_offered(photo),
+        "offer": offers.of_photo(photo),
         "cursor": as_text(cursor),
     }
 

@@ -6,16 +6,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.core.files import File
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from .. import naming, storage
+from .. import naming, storage, stripping
 from ..index_file import Described
 from ..models import Action, Consent, Dataset, DatasetItem, Licence, Queue, Split, Tombstone, User
+from ..selectors import offers
+from ..storage import StoredFile
 from . import audit, discarding, intake, jobs, unpacking
 from .unpacking import Broken, Found, Unfit
 
@@ -24,6 +28,8 @@ WITHDRAWN = "withdrawn"
 """The reason on the tombstone of a photo whose family took its consent back."""
 ONE_IN = 10
 """Of so many photos one is kept for validation, where nobody says otherwise."""
+OFFERED = "offered by a family"
+"""The source of such photos, as a model's card names it."""
 _BATCH = 500
 
 
@@ -53,6 +59,17 @@ def add_uploads(*, dataset: Dataset, uploads: Iterable["UploadedFile[bytes]"], s
 def add_folder(*, dataset: Dataset, folder: Path, said: Described, by: User | None = None) -> Report:
     """All photos of a folder, as its index.csv has them where it has one. Raises Unfit."""
     return add(dataset=dataset, found=unpacking.of_folder(folder, said), by=by)
+
+
+def add_offered(*, dataset: Dataset, by: User | None) -> Report:
+    """What families have offered and lies in no dataset yet, bare of what the camera wrote beside the pixels."""
+    report = Report()
+    for consent in offers.not_taken_in(dataset):
+        file = offers.file_of(consent)
+        name = f"{consent.pk.hex[:12]}.{file.ending}"  # the family's own name for it stays with the family
+        found = Found(name, Described(source=OFFERED), partial(_bare, file, name))
+        add(dataset=dataset, found=[found], by=by, consent=consent, report=report)
+    return report
 
 
 def add(
@@ -91,6 +108,18 @@ class _NotTaken(Exception):
 @contextmanager
 def _as_it_is(upload: "UploadedFile[bytes]") -> Iterator["File[bytes]"]:
     yield upload
+
+
+@contextmanager
+def _bare(file: StoredFile, name: str) -> Iterator["File[bytes]"]:
+    with TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as spooled:
+        try:
+            for piece in offers.bare(file):
+                spooled.write(piece)
+        except (FileNotFoundError, stripping.Unknown) as error:
+            raise Broken(_("This photo's file could not be read.")) from error
+        spooled.flush()
+        yield File(spooled, name=name)
 
 
 def _stored(dataset: Dataset, found: Found, here: set[str], consent: Consent | None) -> DatasetItem:

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from ..models import Action, Family, Session, User
 from ..selectors import leaving
-from . import account, audit, discarding
+from . import account, audit, consent, discarding
 
 
 def delete_account(*, user: User, by: User | None) -> None:
@@ -38,6 +38,7 @@ def delete_account(*, user: User, by: User | None) -> None:
 
 
 def _end(family: Family, *, by: User | None) -> None:
+    consent.forget_family(family_id=family.pk, by=by)
     discarding.note(originals=leaving.original_keys(family=family), results=leaving.result_keys(family=family))
     audit.record(action=Action.FAMILY_DELETED, actor=by, family_id=family.pk, object_id=family.pk)
     Family.objects.get(pk=family.pk).delete()

@@ -22,6 +22,7 @@ class Measured:
     is_dull: bool
     is_tinted: bool
     is_faded: bool
+    lean: str
     faces: dict[str, int]
 
 

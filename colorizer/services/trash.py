@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from .. import storage
 from ..models import Action, Album, Coloring, Family, Original, Photo, Queue, Status, Tombstone, User
-from . import audit, coloring, discarding, jobs
+from . import audit, coloring, consent, discarding, jobs
 
 DAYS = 30
 """So long the trash keeps what lies in it."""
@@ -117,6 +117,7 @@ def _purge(photos: QuerySet[Photo], *, by: User | None, reason: str) -> None:
             originals = {photo.original_id: photo.original for photo in batch}
             for family_id, gone in _by_family(batch).items():
                 audit.record_each(action=Action.PHOTO_PURGED, actor=by, family_id=family_id, object_ids=gone)
+            consent.forget(photos=batch, by=by)
             Photo.objects.filter(pk__in=[photo.pk for photo in batch]).delete()
             left = _bury(originals.values(), reason=reason)
             discarding.note(originals=[original.key for original in left], results=results)

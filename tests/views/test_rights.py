@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from colorizer.models import Album, Family, Photo, Role, Share, User
-from colorizer.services import account, sharing, tokens, trash
+from colorizer.models import Album, Consent, Family, Photo, Role, Share, User
+from colorizer.services import account, consent, sharing, tokens, trash
 from colorizer.urls import urlpatterns
 from tests.views.conftest import SignIn, make_photo
 
@@ -26,6 +26,7 @@ class World:
     token: str
     share: Share
     share_token: str
+    consent: Consent
     people: dict[str, User | None]
     member: int
     invite: int
@@ -85,6 +86,9 @@ RULES = {
     "photo_tile": look(),
     "photo_file": look(),
     "photo_share": change(200, data={"lasts": "month"}),
+    "photo_offer": change(),
+    "offers": look(),
+    "offer_withdraw": change(),
     "photo_edit": change(),
     "photo_answer": change(),
     "photo_retry": change(),
@@ -129,14 +133,15 @@ def world(family: Family, album: Album, photo: Photo, owner: User, editor: User,
     tokens.create(family=family, user=owner, name="Scanner", scopes=["read"])
     numbers = {"member": other.pk, "invite": family.invites.get().pk, "program": family.tokens.get().pk}
     share = sharing.create(by=editor, album=album, lasts=None, can_download=True)
-    return World(family, album, photo, token, *share, people, **numbers)
+    offered = consent.offer(photo=photo, by=owner)
+    return World(family, album, photo, token, *share, offered, people, **numbers)
 
 
 def address(world: World, name: str) -> str:
     """The address of ``name``, about the things of ``world``."""
     route = next(str(pattern.pattern) for pattern in urlpatterns if pattern.name == name)
     things = {"albums": world.album.pk, "photos": world.photo.pk, "families": world.family.pk}
-    things |= {"shares": world.share.pk, "s": world.photo.pk}
+    things |= {"shares": world.share.pk, "s": world.photo.pk, "offers": world.consent.pk}
     token = world.share_token if route.startswith("s/") else world.token
     known = {"pk": things.get(route.split("/")[0]), "what": "colour-480", "token": token}
     known |= {"member": world.member, "number": world.program if "tokens/" in route else world.invite}

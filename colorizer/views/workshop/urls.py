@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from . import index, models, trainings
+from . import datasets, index, models, trainings
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", index.index, name="workshop"),
+    path("datasets/", include(datasets)),
     path("trainings/", include(trainings)),
     path("models/", include(models)),
 ]
