@@ -61,6 +61,8 @@ def delete_items(*, items: QuerySet[DatasetItem], by: User | None, reason: str =
     """Delete the photos with their files, and leave a tombstone for each; how many. Frozen versions lack them then."""
     with transaction.atomic():
         gone = list(items.only("pk", "dataset_id", "sha256", "key", "format"))
+        if not gone:
+            return 0
         training.forget_samples(items=gone)
         discarding.note(models=[key for item in gone for key in (item.key, storage.item_copy_key(item))])
         Tombstone.objects.bulk_create(

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from ... import naming, storage
@@ -79,7 +80,7 @@ def dataset_judge_all(request: FamilyRequest, pk: UUID) -> HttpResponse:
     """Decide on all photos of a filter."""
     found, which = _dataset(pk), Filter.of(request.GET)
     count = _decide(request, found, which.apply(found.items.all()).values("pk"))
-    messages.success(request, _("%(count)s photos were changed.") % {"count": count})
+    messages.success(request, ngettext("%(n)s photo was changed.", "%(n)s photos were changed.", count) % {"n": count})
     return redirect(_address(found, which))
 
 
@@ -99,7 +100,7 @@ def dataset_delete_rejected(request: FamilyRequest, pk: UUID) -> HttpResponse:
     found = _dataset(pk)
     rejected = found.items.filter(state=DatasetItem.State.REJECTED)
     count = service.delete_items(items=rejected, by=request.user)
-    messages.info(request, _("%(count)s rejected photos and their files are deleted.") % {"count": count})
+    messages.info(request, ngettext("%(n)s photo is deleted.", "%(n)s photos are deleted.", count) % {"n": count})
     return redirect("dataset", pk)
 
 

@@ -1,0 +1,153 @@
+"""A family's word for one photo: what is offered, what a dataset then holds, and that it goes when it is taken back."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from PIL import Image
+
+from colorizer import storage
+from colorizer.models import Action, Album, AuditEntry, Consent, Dataset, DatasetItem, Photo, Tombstone, User
+from colorizer.selectors import datasets as selector
+from colorizer.selectors import gallery, offers
+from colorizer.services import consent, curation, datasets, exporting, importing, leaving, trash
+from tests.curation import accept, add, encoded, measure, photos, picture
+from tests.views.conftest import make_photo
+
+WHERE = "Stockholm, behind the house"
+
+
+@pytest.fixture
+def dataset(owner: User) -> Dataset:
+    return datasets.create(name="Offered", kind=Dataset.Kind.TRAINING, by=owner)
+
+
+@pytest.fixture
+def photo(album: Album) -> Photo:
+    """In colour, with a comment in the file of its colours, as full as they come."""
+    made = make_photo(album)
+    assert made.shown
+    data = io.BytesIO()
+    picture(5, size=(320, 240)).save(data, "JPEG", comment=WHERE.encode())
+    storage.results().delete(made.shown.key)
+    storage.results().save(made.shown.key, ContentFile(data.getvalue()))
+    return gallery.with_colors([made])[0]
+
+
+def test_it_is_offered_once_with_the_words_agreed_to(photo: Photo, owner: User) -> None:
+    given = consent.offer(photo=photo, by=owner)
+    assert consent.offer(photo=photo, by=owner) == given
+    assert (given.coloring, given.text, given.given_by) == (photo.shown, consent.TEXT, owner)
+    assert AuditEntry.objects.filter(action=Action.CONSENT_GIVEN).count() == 1
+
+
+def test_what_is_not_in_colour_is_not_offered(album: Album, owner: User) -> None:
+    waiting = gallery.with_colors([make_photo(album, shade=1, coloured=False, state=Photo.State.ASKS)])[0]
+    with pytest.raises(consent.CannotOffer):
+        consent.offer(photo=waiting, by=owner)
+
+
+def test_what_came_in_colour_and_was_kept_is_offered_itself(album: Album, owner: User, dataset: Dataset) -> None:
+    kept = make_photo(album, shade=1, coloured=False)
+    assert consent.offer(photo=gallery.with_colors([kept])[0], by=owner).coloring is None
+    assert importing.add_offered(dataset=dataset, by=owner).taken == 1
+
+
+def test_a_dataset_holds_the_pixels_and_nothing_of_the_family(photo: Photo, owner: User, dataset: Dataset) -> None:
+    given = consent.offer(photo=photo, by=owner)
+    assert importing.add_offered(dataset=dataset, by=owner).taken == 1
+    assert importing.add_offered(dataset=dataset, by=owner).taken == 0
+    item = dataset.items.get()
+    assert (item.consent, item.licence) == (given, "consent")
+    assert photo.original.name not in item.name
+    with storage.models().open(item.key) as file:
+        content = file.read()
+    assert WHERE.encode() not in content
+    with Image.open(io.BytesIO(content)) as stored:
+        assert stored.size == (320, 240)
+
+
+def test_what_lies_in_the_trash_is_not_taken_in(photo: Photo, owner: User, dataset: Dataset) -> None:
+    consent.offer(photo=photo, by=owner)
+    trash.delete_photo(photo=photo)
+    assert importing.add_offered(dataset=dataset, by=owner).taken == 0
+
+
+class TestTakenBack:
+    @pytest.fixture
+    def item(self, photo: Photo, owner: User, dataset: Dataset) -> DatasetItem:
+        consent.offer(photo=photo, by=owner)
+        importing.add_offered(dataset=dataset, by=owner)
+        add(dataset, owner, photos(2))
+        measure()
+        accept(dataset)
+        datasets.freeze(dataset=dataset, by=owner)
+        return dataset.items.get(consent__isnull=False)
+
+    def gone(self, item: DatasetItem) -> None:
+        assert not DatasetItem.objects.filter(pk=item.pk).exists()
+        assert not storage.models().exists(item.key)
+        assert not storage.models().exists(storage.item_copy_key(item))
+        stone = Tombstone.objects.get(dataset=item.dataset)
+        assert (stone.sha256, stone.reason) == (item.sha256, importing.WITHDRAWN)
+        version = item.dataset.versions.get()
+        assert (selector.missing(version), selector.usable_items(version).count()) == (1, 2)
+        assert datasets.freeze(dataset=item.dataset, by=None).items.count() == 2
+
+    def test_by_its_family(self, item: DatasetItem, owner: User, django_capture_on_commit_callbacks: Any) -> None:
+        given = Consent.objects.get()
+        with django_capture_on_commit_callbacks(execute=True):
+            consent.withdraw(consent=given, by=owner)
+        given.refresh_from_db()
+        assert (given.withdrawn_by, given.withdrawn_at is None) == (owner, False)
+        assert AuditEntry.objects.filter(action=Action.CONSENT_WITHDRAWN, object_id=str(given.pk)).count() == 1
+        self.gone(item)
+
+    def test_with_the_photo_for_ever(
+        self, item: DatasetItem, photo: Photo, django_capture_on_commit_callbacks: Any
+    ) -> None:
+        with django_capture_on_commit_callbacks(execute=True):
+            trash.purge_photo(photo=photo)
+        assert not Consent.objects.exists()
+        self.gone(item)
+
+    def test_with_the_family(self, item: DatasetItem, owner: User, django_capture_on_commit_callbacks: Any) -> None:
+        with django_capture_on_commit_callbacks(execute=True):
+            leaving.delete_account(user=owner, by=None)
+        self.gone(item)
+
+    def test_it_can_be_offered_again(self, item: DatasetItem, photo: Photo, owner: User) -> None:
+        consent.withdraw(consent=Consent.objects.get(), by=owner)
+        consent.offer(photo=photo, by=owner)
+        assert offers.not_taken_in(item.dataset).count() == 1
+        assert importing.add_offered(dataset=item.dataset, by=owner).taken == 1
+
+    def test_it_never_leaves_in_an_export(self, item: DatasetItem, tmp_path: Path) -> None:
+        for version in (None, item.dataset.versions.get()):
+            folder = tmp_path / str(version)
+            assert exporting.into_folder(dataset=item.dataset, version=version, folder=folder) == 2
+            assert item.sha256[:16] not in (folder / "index.csv").read_text()
+
+
+class TestDecisions:
+    def test_only_what_was_measured_is_accepted(self, dataset: Dataset, owner: User) -> None:
+        add(dataset, owner, photos(2))
+        assert curation.decide(items=dataset.items.all(), state="accepted") == 0
+        measure()
+        assert curation.decide(items=dataset.items.all(), state="accepted") == 2
+
+    def test_a_copy_moves_along(self, dataset: Dataset, owner: User) -> None:
+        copy = encoded(picture(0).crop((8, 0, 160, 114)), quality=60)
+        add(dataset, owner, photos(2) | {"copy.jpg": copy}, split="train")
+        measure()
+        assert curation.decide(items=dataset.items.filter(name="0.jpg"), split="val") == 2
+        assert dict(dataset.items.values_list("name", "split")) == {"0.jpg": "val", "copy.jpg": "val", "1.jpg": "train"}
+
+    def test_what_is_not_said_stays(self, dataset: Dataset, owner: User) -> None:
+        add(dataset, owner, photos(1), category="cats")
+        curation.decide(items=dataset.items.all(), crop_free=True)
+        assert dataset.items.filter(crop_free=True, category="cats", state="new").count() == 1
+        curation.decide(items=dataset.items.all(), category="")
+        assert dataset.items.filter(crop_free=True, category="").count() == 1
