@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('colorizer', '0011_near_photos'),
+        ('colorizer', '0012_model_upload'),
     ]
 
     operations = [
