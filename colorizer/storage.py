@@ -92,10 +92,10 @@ def copy_keys(coloring: "Coloring") -> list[str]:
 
 
 def owner_of_result(key: str) -> tuple[str, UUID] | None:
-    """Whose folder of `results` a key lies in: "photos" or "colorings", and the row's id. None for any other key."""
+    """Whose folder of `results` a key lies in, "photos", "colorings" or "comparisons", and the row's id; else None."""
     kind, _, rest = key.partition("/")
     try:
-        return (kind, UUID(rest.partition("/")[0])) if kind in ("photos", "colorings") else None
+        return (kind, UUID(rest.partition("/")[0])) if kind in ("photos", "colorings", "comparisons") else None
     except ValueError:
         return None
 
@@ -114,6 +114,11 @@ def owner_of_original(key: str) -> tuple[UUID, UUID, str] | None:
 def weights_key(sha256: str) -> str:
     """A model version's weights in ``models``."""
     return f"{sha256}.safetensors"
+
+
+def comparison_key(comparison_id: UUID, name: str) -> str:
+    """What a comparison keeps in ``results``: its pictures, and what it knows between two slices."""
+    return f"comparisons/{comparison_id}/{name}"
 
 
 def upload_key(sha256: str) -> str:

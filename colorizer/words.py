@@ -182,6 +182,10 @@ WORDS: Mapping[str, Words] = {
     "model_broke_off": Words(
         _("It could not be loaded."), _("The worker tries again every few seconds; its log says more.")
     ),
+    "benchmark_unfit": Words(
+        _("These photos cannot be judged on: none of them can be read, or none has any colour."),
+        _("Freeze a benchmark of colourful photos, and compare on that."),
+    ),
     # What can keep a model from being put into service.
     "cannot_judge": Words(
         _("Heirloom cannot judge this model: there is no frozen benchmark of at least 50 photos."),

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -95,6 +96,22 @@ class Truths:
         self.colourfulness += other.colourfulness
         self._counts += other._counts
         self._ab += other._ab
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it, for `from_json`; of the bins those alone that occur."""
+        counts = {str(int(i)): float(self._counts[i]) for i in self._counts.nonzero().flatten()}
+        ab = self._ab.flatten().tolist()
+        return {"photos": self.photos, "colourfulness": self.colourfulness, "counts": counts, "ab": ab}
+
+    @classmethod
+    def from_json(cls, said: dict[str, Any]) -> Truths:
+        """What `as_json` gave."""
+        truths = cls()
+        truths.photos, truths.colourfulness = said["photos"], said["colourfulness"]
+        for number, count in said["counts"].items():
+            truths._counts[int(number)] = count
+        truths._ab = torch.tensor(said["ab"], dtype=torch.float64).reshape(2, 1, 1)
+        return truths
 
     @property
     def frequency(self) -> Tensor:

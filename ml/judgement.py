@@ -117,7 +117,7 @@ def judge(
         def work(row: PhotoRow) -> tuple[Triple, dict[str, Compared], tuple[float, float] | None]:
             photo = open_photo(folder / row.path)
             made = triple(photo, colour)
-            sets = {group: truths[group] for group in _groups(row) if group in truths}
+            sets = {group: truths[group] for group in groups_of(row.category) if group in truths}
             face = skin.measure(photo, made) if has_faces and row.path in looks_for_faces else None
             return made, compare(made, sets, eye), face
 
@@ -153,8 +153,9 @@ def network_time(method: Method, guide: Guide = None) -> dict[str, float | int]:
     return {"milliseconds": statistics.median(taken), "fastest": min(taken), "threads": torch.get_num_threads()}
 
 
-def _groups(row: PhotoRow) -> list[str]:
-    return [ALL, *([PEOPLE] if is_of_people(row.category) else []), _CATEGORY + (row.category or "none")]
+def groups_of(category: str) -> list[str]:
+    """The groups that a photo of a category is judged in."""
+    return [ALL, *([PEOPLE] if is_of_people(category) else []), _CATEGORY + (category or "none")]
 
 
 def _survey(
@@ -177,12 +178,17 @@ def _survey(
             left_out.append(LeftOut(row.path, found))
             continue
         read.append(row)
-        for group in _groups(row):
+        for group in groups_of(row.category):
             truths.setdefault(group, Truths()).merge(found)
         tell("read", i + 1, len(rows))
+    return read, without_sole_category(truths), left_out
+
+
+def without_sole_category(truths: dict[str, Truths]) -> dict[str, Truths]:
+    """Where all photos are of one category, it says nothing that "all" does not."""
     if sum(group.startswith(_CATEGORY) for group in truths) == 1:
-        truths = {k: v for k, v in truths.items() if not k.startswith(_CATEGORY)}
-    return read, truths, left_out
+        return {k: v for k, v in truths.items() if not k.startswith(_CATEGORY)}
+    return truths
 
 
 def _in_order(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Sequence[T], threads: int) -> Iterator[R]:

@@ -8,7 +8,7 @@ of output and truth, a photo, then over photos.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import NoneType
 
@@ -48,9 +48,23 @@ def judge(method: Method, truths: Sequence[Image.Image]) -> Iterator[tuple[int, 
 
     Begins with 0 pins: what the method does on its own, or leaving the photo grey where it needs pins.
     """
-    yield 0, _mean(method, truths, None)
+    yield 0, left_with(method, truths, None)
     for grid in GRIDS:
-        yield grid[0] * grid[1], _mean(method, truths, grid)
+        yield grid[0] * grid[1], left_with(method, truths, grid)
+
+
+def left_with(
+    method: Method,
+    truths: Sequence[Image.Image],
+    grid: tuple[int, int] | None,
+    on_photo: Callable[[], None] = lambda: None,
+) -> float:
+    """The mean ab error that is left with one of `GRIDS`, or without pins. ``on_photo`` may raise to break off."""
+    errors = []
+    for truth in truths:
+        on_photo()
+        errors.append(_error(method, truth, grid))
+    return float(np.mean(errors))
 
 
 def truthful(truth: Tensor, short: int, long: int) -> Pins:
@@ -67,10 +81,6 @@ def truthful(truth: Tensor, short: int, long: int) -> Pins:
             a, b = patch.mean(dim=(1, 2)).tolist()
             pins.append(Pin((x + 0.5) / width, (y + 0.5) / height, a, b, (_REACH + 0.5) / min(height, width)))
     return Pins(tuple(pins))
-
-
-def _mean(method: Method, truths: Sequence[Image.Image], grid: tuple[int, int] | None) -> float:
-    return float(np.mean([_error(method, truth, grid) for truth in truths]))
 
 
 def _error(method: Method, photo: Image.Image, grid: tuple[int, int] | None) -> float:

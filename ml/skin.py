@@ -78,8 +78,11 @@ def available() -> bool:
 def measure(truth: Image.Image, photo: Triple) -> tuple[float, float] | None:
     """The typology angle of a photo's largest face, and the CIEDE2000 of its central half; None without a face."""
     box = find_face(truth)
-    if not box:
-        return None
+    return measure_at(box, photo) if box else None
+
+
+def measure_at(box: Box, photo: Triple) -> tuple[float, float]:
+    """The same where the face is known: for several outputs of one photo."""
     true, output = (
         srgb_to_lab(central_half(torch.from_numpy(p).permute(2, 0, 1).float() / 255, box))
         for p in (photo.truth, photo.output)

@@ -14,13 +14,19 @@ from colorizer import storage
 from colorizer.models import (
     Album,
     Coloring,
+    Comparison,
+    ComparisonPhoto,
     Consent,
     Dataset,
     DatasetItem,
+    DatasetVersion,
     Family,
+    FrozenItem,
     Invite,
     Licence,
     Membership,
+    ModelUpload,
+    ModelVersion,
     Original,
     Photo,
     Role,
@@ -69,6 +75,7 @@ class House:
     token: Token
     consent: Consent
     item: DatasetItem
+    judged: ComparisonPhoto
 
     def address(self, text: str) -> str:
         """The route ``text`` about the family's things."""
@@ -86,12 +93,16 @@ class House:
             "colorings": self.coloring,
             "offers": self.consent,
             "datasets": self.item.dataset,
+            "models": self.judged.comparison.candidate,
+            "comparisons": self.judged.comparison,
+            "uploads": ModelUpload.objects.first() or self.photo,
         }
         if name in {"pk", "object_id"}:
             return str(by_noun[before].pk if before in by_noun else 1)
         if name == "item":
             return str(self.item.pk)
         numbers = {"invites": self.invite, "tokens": self.token, "members": self.owner.memberships.get()}
+        numbers |= {"photos": self.judged, "vote": self.judged}
         if name in {"number", "member"}:
             return str(numbers[before].pk)
         plain = {
@@ -131,7 +142,7 @@ def build() -> House:
     tokens.create(family=family, user=owner, name="Scanner", scopes=["read"])
     offered = consent.offer(photo=photo, by=owner)
     found = family.invites.get(), family.tokens.get(), offered, taken_in(offered)
-    return House(family, owner, viewer, album, photo, photo.colorings.get(), share, *found)
+    return House(family, owner, viewer, album, photo, photo.colorings.get(), share, *found, _workshop())
 
 
 def taken_in(offered: Consent) -> DatasetItem:
@@ -144,6 +155,22 @@ def taken_in(offered: Consent) -> DatasetItem:
     for key in (item.key, storage.item_copy_key(item)):
         storage.models().save(key, ContentFile(BYTES))
     return item
+
+
+def _workshop() -> ComparisonPhoto:
+    """One of each thing that models have, none of it any family's."""
+    live = ModelVersion.objects.create(name="lite", sha256="0" * 64, state=ModelVersion.State.LIVE)
+    candidate = ModelVersion.objects.create(name="Harbour", sha256="1" * 64)
+    ModelUpload.objects.create(name="Brought", sha256="2" * 64, status=Status.FAILED, reason="model_dull")
+    dataset = Dataset.objects.create(name="Judged on", kind=Dataset.Kind.BENCHMARK)
+    benchmark = DatasetVersion.objects.create(dataset=dataset, number=1, sha256="3" * 64)
+    known = {"sha256": "4" * 64, "key": "datasets/harbour.jpg", "licence": "open", "split": "val"}
+    item = DatasetItem.objects.create(dataset=dataset, format="jpeg", **known)
+    frozen = FrozenItem.objects.create(version=benchmark, item=item, **known)
+    comparison = Comparison.objects.create(candidate=candidate, live=live, benchmark=benchmark, status=Status.DONE)
+    key = storage.comparison_key(comparison.pk, "truth.webp")
+    storage.results().save(key, ContentFile(b"a harbour"))
+    return ComparisonPhoto.objects.create(comparison=comparison, item=frozen, truth_key=key)
 
 
 def table() -> list[Route]:

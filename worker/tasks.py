@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from colorizer import dispatch
-from colorizer.models import Coloring, DatasetItem, ModelUpload, Original, Training
+from colorizer.models import Coloring, Comparison, DatasetItem, ModelUpload, Original, Training
 
 from . import lease
 from .app import app
@@ -34,6 +34,13 @@ def measure(pk: str, attempt: int) -> None:
     lease.run(model=DatasetItem, pk=UUID(pk), attempt=attempt, work=work)
 
 
+def compare(pk: str, attempt: int) -> None:
+    from .guard import of_slice
+    from .judging import judge
+
+    lease.run(model=Comparison, pk=UUID(pk), attempt=attempt, work=judge, allowed=of_slice)
+
+
 def examine(pk: str, attempt: int) -> None:
     from . import examining
 
@@ -42,6 +49,7 @@ def examine(pk: str, attempt: int) -> None:
 
 app.task(prepare, name=dispatch.PREPARE)
 app.task(colorize, name=dispatch.COLORIZE)
+app.task(compare, name=dispatch.COMPARE)
 app.task(examine, name=dispatch.EXAMINE)
 app.task(train, name=dispatch.TRAIN, soft_time_limit=app.conf.task_time_limit - 10)
 app.task(measure, name=dispatch.MEASURE)

@@ -34,6 +34,13 @@ class Comparison(Job):
             ),
         ]
 
+    @property
+    def percent_done(self) -> int:
+        """Of its photos. Between two slices it stands still, where a job's own percent begins anew."""
+        if self.status == Status.DONE:
+            return 100
+        return 100 * self.photos.count() // max(self.benchmark.items.filter(item__isnull=False).count(), 1)
+
 
 class ComparisonPhoto(models.Model):
     """One photo of a comparison: its figures, and the small pictures of it in `results`."""

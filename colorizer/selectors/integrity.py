@@ -17,7 +17,18 @@ from django.utils import timezone
 from .. import storage
 from ..catalogue import BATCH, Catalogue
 from ..findings import GRACE, Finding, Kind, Report
-from ..models import Coloring, DatasetItem, Discard, ModelUpload, ModelVersion, Original, Photo, Status, Training
+from ..models import (
+    Coloring,
+    Comparison,
+    DatasetItem,
+    Discard,
+    ModelUpload,
+    ModelVersion,
+    Original,
+    Photo,
+    Status,
+    Training,
+)
 from ..stores import Store, Stored
 from . import stuck
 
@@ -62,10 +73,10 @@ def _going(storage_name: str, keys: list[str]) -> set[str]:
 
 
 def results_with_rows(keys: list[str]) -> set[str]:
-    """Those of ``keys`` in `results` that belong to a photo or a coloring, done or not, or are about to be deleted."""
+    """Those of ``keys`` in `results` that belong to a photo, a coloring or a comparison, done or not, or soon go."""
     owners = {key: storage.owner_of_result(key) for key in keys}
     found: set[tuple[str, UUID]] = set()
-    for kind, model in (("photos", Photo), ("colorings", Coloring)):
+    for kind, model in (("photos", Photo), ("colorings", Coloring), ("comparisons", Comparison)):
         ids = {owner[1] for owner in owners.values() if owner and owner[0] == kind}
         found |= {(kind, pk) for pk in model._default_manager.filter(pk__in=ids).values_list("pk", flat=True)}
     return {key for key, owner in owners.items() if owner in found} | _going("results", keys)

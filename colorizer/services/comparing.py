@@ -1,13 +1,31 @@
 """Candidate against live model: who is judged, on what, and what the site makes of it."""
 
-from django.db import IntegrityError, transaction
+from collections.abc import Iterable
+from typing import Any
 
-from .. import dispatch
-from ..models import Action, Comparison, DatasetVersion, ModelVersion, Queue, Status, User
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+
+from .. import dispatch, gate, storage
+from ..models import (
+    Action,
+    Comparison,
+    ComparisonPhoto,
+    DatasetItem,
+    DatasetVersion,
+    FrozenItem,
+    ModelVersion,
+    Queue,
+    Status,
+    User,
+    Vote,
+)
 from ..selectors import benchmarks
-from . import audit
+from . import audit, discarding, jobs
 
 OPEN = (Status.QUEUED, Status.RUNNING)
+LIVE, CANDIDATE = "live", "candidate"
+"""The two in all figures, beside the controls "grey" and "mean_ab"."""
 
 
 def begin(
@@ -37,3 +55,78 @@ def begin(
     except IntegrityError:  # it is under way
         return Comparison.objects.filter(**chosen, status__in=OPEN).first()
     return comparison
+
+
+def note_photo(
+    *, comparison: Comparison, item: FrozenItem, figures: dict[str, Any], difference: float, **keys: str
+) -> None:
+    """A photo was judged, and its pictures lie in the storage."""
+    known = {"figures": figures, "difference": difference} | keys
+    ComparisonPhoto.objects.update_or_create(comparison=comparison, item=item, defaults=known)
+
+
+def note_figures(*, comparison: Comparison, **figures: Any) -> None:
+    """What is known already of the whole, for the next slice."""
+    comparison.figures |= figures
+    Comparison.objects.filter(pk=comparison.pk).update(figures=comparison.figures)
+
+
+def complete(*, comparison: Comparison, owner: str, figures: dict[str, Any], canary: str) -> bool:
+    """All photos are judged: what the gate says of it. False where the lease was lost, and then nothing is written.
+
+    Args:
+        figures: of the whole set and its groups, see `ml.comparison.gather`.
+        canary: why the candidate fails on the sample photos; empty where it does not.
+    """
+    said = gate.ask(_of(figures, CANDIDATE), _of(figures, LIVE), canary=canary)
+    with transaction.atomic():
+        if not jobs.finish(job=comparison, owner=owner, figures=figures, gate=said):
+            return False
+        for photo in comparison.photos.all():
+            photo.figures = _in_short(photo.figures)
+            photo.save(update_fields=["figures"])
+    return True
+
+
+def retry(*, comparison: Comparison) -> bool:
+    """Go on with one that broke off, from the photos that it has."""
+    return jobs.resume(job=comparison)
+
+
+def delete(*, comparison: Comparison) -> None:
+    """Take it away with all its pictures; what is still judged is called off. Promotions that it led to stay."""
+    with transaction.atomic():
+        keys = _pictures(comparison.photos.all())
+        discarding.note(results=[*keys, storage.comparison_key(comparison.pk, "survey.json")])
+        comparison.delete()
+    discarding.carry_out(seconds=discarding.AT_ONCE)
+
+
+def forget_photos(*, items: Iterable[DatasetItem]) -> None:
+    """These photos go, and with them what comparisons show of them. Called in the transaction that deletes them."""
+    photos = ComparisonPhoto.objects.filter(item__item__in=list(items))
+    discarding.note(results=_pictures(photos))
+    photos.delete()
+
+
+def vote(*, photo: ComparisonPhoto, voter: User, choice: str) -> Vote:
+    """Which of the two ``voter`` finds better; the first word counts."""
+    return Vote.objects.get_or_create(photo=photo, voter=voter, defaults={"choice": Vote.Choice(choice)})[0]
+
+
+def _pictures(photos: QuerySet[ComparisonPhoto]) -> list[str]:
+    keys = photos.values_list("input_key", "live_key", "candidate_key", "truth_key")
+    return [key for each in keys for key in each if key]
+
+
+def _of(figures: dict[str, Any], who: str) -> dict[str, Any]:
+    """What the gate asks of one of the two."""
+    everything = figures["groups"]["all"]
+    worst = figures["skin_tones"].get(who, {}).get("worst_against_mean")
+    return {"model": everything[who], "grey": everything["grey"], "worst_band": worst}
+
+
+def _in_short(figures: dict[str, Any]) -> dict[str, Any]:
+    """Of all that was known of a photo, what its page shows."""
+    found = figures.get("groups", {}).get("all", {}).get("figures")
+    return {who: found[who] for who in (LIVE, CANDIDATE)} if found else figures

@@ -11,7 +11,7 @@ from django.db.models import Max, QuerySet
 from .. import storage
 from ..models import Action, Dataset, DatasetItem, DatasetVersion, FrozenItem, Tombstone, User
 from ..selectors import datasets
-from . import audit, discarding, training
+from . import audit, comparing, discarding, training
 
 DELETED = "deleted"
 _BATCH = 500
@@ -64,6 +64,7 @@ def delete_items(*, items: QuerySet[DatasetItem], by: User | None, reason: str =
         if not gone:
             return 0
         training.forget_samples(items=gone)
+        comparing.forget_photos(items=gone)
         discarding.note(models=[key for item in gone for key in (item.key, storage.item_copy_key(item))])
         Tombstone.objects.bulk_create(
             (Tombstone(dataset_id=item.dataset_id, sha256=item.sha256, reason=reason) for item in gone),

@@ -2,11 +2,12 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from . import datasets, index, models, trainings
+from . import comparisons, datasets, index, models, trainings
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", index.index, name="workshop"),
     path("datasets/", include(datasets)),
     path("trainings/", include(trainings)),
     path("models/", include(models)),
+    path("comparisons/", include(comparisons)),
 ]

@@ -1,0 +1,192 @@
+"""What `compare` does: candidate and live model over a benchmark, photo by photo, until photos of families wait.
+
+What is known of a photo lies in its row, and what the true photos say of the set in a file: the next slice goes on
+where this one ended.
+"""
+
+import json
+import logging
+import time
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+from PIL import Image
+
+from colorizer import storage
+from colorizer.models import Comparison, FrozenItem, ModelVersion
+from colorizer.services import comparing as service
+from ml import comparison as ml
+from ml import pin_protocol
+from ml.data import open_photo
+from ml.evaluation import Truths, through_pipeline
+from ml.frechet import Eye
+from ml.judgement import network_time
+from ml.method import LearnedMethod, load_method
+from ml.pins import Pins
+
+from . import canary, engine, lease
+from .lease import Failed, Held, Lost, Stopping
+from .patience import patiently
+from .queues import photos_wait
+from .weights import local_weights
+
+READING, JUDGING, PINNING = "surveying", "judging", "pinning"
+SIDE = 512
+"""Pixels of a photo's short side, at most: all figures are of 256 x 256."""
+SHOWN_SIDE = 480
+"""The pictures' long side."""
+PINNED, PINNED_SIDE = 24, 200
+"""Photos of the pin protocol, and their short side."""
+QUALITY = 85
+
+logger = logging.getLogger(__name__)
+
+
+def judge(comparison: Comparison, held: Held) -> None:
+    here = _Slice(comparison, held)
+    here.make_way()
+    truths = here.survey()
+    methods = {service.LIVE: _method(comparison.live), service.CANDIDATE: _method(comparison.candidate)}
+    here.look_at_all(truths, methods)
+    figures: dict[str, Any] = {"pins": here.pins(methods), "left_out": len(here.left_out)}
+    figures["network_time"] = {name: network_time(method) for name, method in methods.items()}
+    figures |= ml.gather((photo.figures for photo in comparison.photos.iterator()), truths)
+    held.confirm()
+    how: dict[str, Any] = {"figures": figures, "canary": _canary(methods)}
+    if not patiently(lambda: service.complete(comparison=comparison, owner=held.owner, **how)):
+        raise Lost
+
+
+class _Slice:
+    """What one slice works on."""
+
+    def __init__(self, comparison: Comparison, held: Held) -> None:
+        self.comparison = comparison
+        self.held = held
+        self.items = list(comparison.benchmark.items.filter(item__isnull=False))
+        self.left_out: set[int] = set()
+        """Those that cannot be read."""
+        self._until = time.monotonic() + settings.HEIRLOOM_SLICE_SECONDS
+
+    def make_way(self) -> None:
+        """Raise where this slice is over: another goes on from here."""
+        if lease.is_stopping() or time.monotonic() > self._until or photos_wait():
+            raise Stopping
+
+    def survey(self) -> dict[str, Truths]:
+        """What the true photos say of the set; of a former slice, where it has left it."""
+        key = storage.comparison_key(self.comparison.pk, "survey.json")
+        if storage.results().exists(key):
+            with storage.results().open(key) as file:
+                said = json.load(file)
+            survey, self.left_out = ml.Survey.from_json(said["survey"]), set(said["left_out"])
+        else:
+            survey = self._read_all()
+            said = {"survey": survey.as_json(), "left_out": sorted(self.left_out)}
+            with TemporaryDirectory() as folder:
+                written = Path(folder, "survey.json")
+                written.write_text(json.dumps(said))
+                self.held.confirm()
+                storage.put(storage.results(), key, written)
+        try:
+            return survey.truths
+        except ValueError as error:
+            raise Failed("benchmark_unfit", str(error)) from error
+
+    def look_at_all(self, truths: dict[str, Truths], methods: dict[str, LearnedMethod]) -> None:
+        """Colour and compare the photos that no former slice has seen."""
+        ways = {name: through_pipeline(method) for name, method in methods.items()}
+        seen = self.left_out | set(self.comparison.photos.values_list("item_id", flat=True))
+        eye = _eye()
+        for number, item in enumerate(item for item in self.items if item.pk not in seen):
+            self.held.report(JUDGING, 10 + 80 * (len(seen) + number) // len(self.items))
+            self.make_way()
+            truth = _photo(item)
+            found = ml.look(truth, item.category, truths, ways, eye)
+            known: dict[str, Any] = {"figures": found.figures, "difference": found.difference}
+            known |= self._put_pictures(item, {"input": truth.convert("L"), "truth": truth} | found.pictures)
+            patiently(partial(service.note_photo, comparison=self.comparison, item=item, **known))
+
+    def pins(self, methods: dict[str, LearnedMethod]) -> dict[str, dict[str, float]]:
+        """The ab error that is left with ever more true pins, of those that take any. Kept grid by grid."""
+        found: dict[str, dict[str, float]] = self.comparison.figures.get("pins", {})
+        read = [item for item in self.items if item.pk not in self.left_out]
+        some = [read[i * len(read) // PINNED] for i in range(PINNED)] if len(read) > PINNED else read
+        truths: list[Image.Image] = []
+        for name, method in methods.items():
+            for grid in (None, *pin_protocol.GRIDS) if Pins in method.guides else ():
+                count = str(grid[0] * grid[1] if grid else 0)
+                if count not in found.setdefault(name, {}):
+                    self.make_way()
+                    truths = truths or [_photo(item, PINNED_SIDE) for item in some]
+                    left = pin_protocol.left_with(method, truths, grid, lambda: self.held.report(PINNING, 95))
+                    found[name][count] = left
+                    patiently(partial(service.note_figures, comparison=self.comparison, pins=found))
+        return found
+
+    def _read_all(self) -> ml.Survey:
+        survey = ml.Survey()
+        for number, item in enumerate(self.items):
+            self.held.report(READING, 10 * number // len(self.items))
+            self.make_way()
+            try:
+                survey.add(_photo(item), item.category)
+            except OSError as error:
+                logger.warning("The photo %s of a benchmark cannot be read: %s", item.sha256, error)
+                self.left_out.add(item.pk)
+        return survey
+
+    def _put_pictures(self, item: FrozenItem, pictures: dict[str, Image.Image]) -> dict[str, str]:
+        """Small copies into the storage; their keys, under the names of the row's fields."""
+        keys = {}
+        self.held.confirm()
+        with TemporaryDirectory() as folder:
+            for name, picture in pictures.items():
+                small, file = picture.copy(), Path(folder, f"{name}.webp")
+                small.thumbnail((SHOWN_SIDE, SHOWN_SIDE), Image.Resampling.LANCZOS)
+                small.save(file, "WEBP", quality=QUALITY)
+                keys[f"{name}_key"] = key = self._key_of(item, name)
+                storage.put(storage.results(), key, file)
+        return keys
+
+    def _key_of(self, item: FrozenItem, name: str) -> str:
+        """Always the same, and no one who votes can tell by it whose picture it is."""
+        told = salted_hmac("heirloom.comparison", f"{self.comparison.pk}:{item.pk}:{name}").hexdigest()
+        return storage.comparison_key(self.comparison.pk, f"{item.pk}-{told[:16]}.webp")
+
+
+def _canary(methods: dict[str, LearnedMethod]) -> str:
+    """Why the candidate fails on the sample photos; empty where it does not."""
+    try:
+        canary.go_whole_way(methods[service.CANDIDATE])
+        ours, theirs = (canary.colour_samples(methods[name]) for name in (service.CANDIDATE, service.LIVE))
+        canary.hold_against(ours, theirs)
+    except canary.CanaryFailed as error:
+        return error.reason
+    return ""
+
+
+def _method(version: ModelVersion) -> LearnedMethod:
+    live = engine.live()
+    if live.version == version:
+        return live.method
+    with local_weights(version) as weights:
+        return load_method(weights)
+
+
+def _photo(item: FrozenItem, side: int = SIDE) -> Image.Image:
+    """Raises OSError where it cannot be read."""
+    with storage.local_copy(storage.models(), item.key) as path:
+        return open_photo(path, side)
+
+
+def _eye() -> Eye | None:
+    """What looks for FD-Lite0; None where its encoder was not fetched."""
+    try:
+        return Eye()
+    except (FileNotFoundError, ValueError):
+        return None
