@@ -27,7 +27,7 @@ from ..models import (
 )
 from ..selectors import datasets
 from ..selectors import trainings as selectors
-from . import audit, discarding, jobs
+from . import audit, comparing, discarding, jobs
 
 FROM_A_MODEL = 0.3
 """A network that has learned already goes on at so many times the rate of one that begins."""
@@ -229,6 +229,7 @@ def complete(*, training: Training, owner: str, made: Slice, sha256: str, card: 
             transaction.set_rollback(True)
             return False
         note(training, "done" if result else "same_again", step=made.step, model=version.name)
+        comparing.begin(version)
     forget_state(training=training)
     return True
 

@@ -17,7 +17,7 @@ from tests.weights import version_of, weights_like_shipped
 from .conftest import Upload, coloring_with
 
 pytestmark = pytest.mark.worker
-PHOTOS = 6
+PHOTOS = 3
 
 
 @pytest.fixture(autouse=True)
