@@ -173,10 +173,10 @@ WORDS: Mapping[str, Words] = {
         _("It changes how light the sample photos are. A model may only give colour."), NOTHING_CHANGED
     ),
     "model_dull": Words(
-        _("The sample photos come out less than half as colourful as by the model in service."), NOTHING_CHANGED
+        _("The sample photos come out less than half as colourful as by the model at work."), NOTHING_CHANGED
     ),
     "model_loud": Words(
-        _("The sample photos come out more than twice as colourful as by the model in service."), NOTHING_CHANGED
+        _("The sample photos come out more than twice as colourful as by the model at work."), NOTHING_CHANGED
     ),
     "model_missing": Words(_("Its weights are not in the storage."), _("The worker looks again every few seconds.")),
     "model_broke_off": Words(

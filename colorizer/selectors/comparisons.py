@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.crypto import salted_hmac
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -58,6 +58,11 @@ class Tally:
     @property
     def total(self) -> int:
         return self.candidate + self.live + self.neither
+
+
+def latest() -> QuerySet[Comparison]:
+    """The hundred latest, for the list of them."""
+    return Comparison.objects.select_related("candidate", "live", "benchmark__dataset").order_by("-created_at")[:100]
 
 
 def page(comparison: Comparison, *, user: User) -> dict[str, Any]:

@@ -87,6 +87,9 @@ def test_a_comparison_under_way_says_how_far_it_is(promoter: Client, comparison:
     Comparison.objects.update(status=Status.RUNNING, stage="judging", figures={}, gate={})
     comparison.photos.filter(difference__gt=9).delete()
     assert "50 %" in said(promoter, "comparison", comparison.pk)
+    assert "being judged, 50 %" in said(promoter, "comparisons")
+    for name in ("comparison_photos", "comparison_vote"):
+        assert promoter.get(reverse(name, args=[comparison.pk])).status_code == 404
     Comparison.objects.update(status=Status.FAILED, reason="benchmark_unfit")
     assert "These photos cannot be judged on" in said(promoter, "comparison", comparison.pk)
     promoter.post(reverse("comparison_retry", args=[comparison.pk]))
@@ -174,7 +177,8 @@ def test_a_curator_looks_and_votes_but_neither_deletes_nor_promotes(
     sign_in: SignIn, comparison: Comparison, family: object
 ) -> None:
     curator = sign_in(with_role(member(family, "viewer"), roles.CURATOR))  # type: ignore[arg-type]
-    said(curator, "comparison", comparison.pk)
+    assert "“Harbour” beside “lite”" in said(curator, "comparisons")
+    assert reverse("model", args=[comparison.candidate_id]) not in said(curator, "comparison", comparison.pk)
     said(curator, "comparison_vote", comparison.pk)
     for name in ("comparison_delete", "comparison_retry"):
         assert curator.post(reverse(name, args=[comparison.pk])).status_code == 404

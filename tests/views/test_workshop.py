@@ -14,9 +14,9 @@ from tests.table import ARGUMENT, table
 from tests.views.conftest import SignIn
 
 PARTS = {
-    roles.CURATOR: ["Datasets"],
-    roles.TRAINER: ["Trainings", "Models"],
-    roles.PROMOTER: ["Trainings", "Models"],
+    roles.CURATOR: ["Datasets", "Comparisons"],
+    roles.TRAINER: ["Trainings", "Comparisons", "Models"],
+    roles.PROMOTER: ["Trainings", "Comparisons", "Models"],
 }
 
 
@@ -34,7 +34,7 @@ def test_each_role_sees_the_parts_that_are_its_own(sign_in: SignIn, owner: User,
 def test_a_superuser_holds_all_roles(sign_in: SignIn, db: None) -> None:
     root = User.objects.create_superuser("root@example.org", "an old box of photos")
     page = sign_in(root).get(reverse("workshop"))
-    assert [part.name for part in page.context["parts"]] == ["datasets", "trainings", "models"]
+    assert [part.name for part in page.context["parts"]] == ["datasets", "trainings", "comparisons", "models"]
 
 
 def test_staff_hold_none_and_find_nothing_at_any_address(sign_in: SignIn, owner: User) -> None:

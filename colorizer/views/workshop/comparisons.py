@@ -20,6 +20,12 @@ from .access import may
 
 @may("view_comparison")
 @require_safe
+def comparisons(request: FamilyRequest) -> HttpResponse:
+    return render(request, "workshop/comparisons.html", {"comparisons": selectors.latest()})
+
+
+@may("view_comparison")
+@require_safe
 def comparison(request: FamilyRequest, pk: UUID) -> HttpResponse:
     return render(request, "workshop/comparison.html", selectors.page(_comparison(pk), user=request.user))
 
@@ -27,7 +33,7 @@ def comparison(request: FamilyRequest, pk: UUID) -> HttpResponse:
 @may("view_comparison")
 @require_safe
 def comparison_photos(request: FamilyRequest, pk: UUID) -> HttpResponse:
-    found = _comparison(pk)
+    found = _done(pk)
     page = selectors.photos_page(found, request.GET.get("page", "1"))
     return render(request, "workshop/comparison_photos.html", {"comparison": found, "page": page})
 
@@ -49,7 +55,7 @@ def comparison_picture(request: FamilyRequest, pk: UUID, number: int, what: str)
 @require_safe
 def comparison_vote(request: FamilyRequest, pk: UUID) -> HttpResponse:
     """The next photo to vote on, or the one that was voted on just now, with what came out."""
-    found, after = _comparison(pk), request.GET.get("after", "")
+    found, after = _done(pk), request.GET.get("after", "")
     voted = get_object_or_404(Vote, photo=_photo(pk, int(after)), voter=request.user) if after.isdecimal() else None
     context: dict[str, Any] = {"comparison": found, "vote": voted}
     if voted:
@@ -91,12 +97,21 @@ def _comparison(pk: UUID) -> Comparison:
     return get_object_or_404(Comparison.objects.select_related("candidate", "live", "benchmark__dataset"), pk=pk)
 
 
+def _done(pk: UUID) -> Comparison:
+    """Before all photos are judged, none is shown."""
+    found = _comparison(pk)
+    if found.status != Status.DONE:
+        raise Http404
+    return found
+
+
 def _photo(pk: UUID, number: int) -> ComparisonPhoto:
     there = ComparisonPhoto.objects.filter(item__item__isnull=False, comparison__status=Status.DONE)
     return get_object_or_404(there, pk=number, comparison=pk)
 
 
 urlpatterns = [
+    path("", comparisons, name="comparisons"),
     path("<uuid:pk>/", comparison, name="comparison"),
     path("<uuid:pk>/photos/", comparison_photos, name="comparison_photos"),
     path("<uuid:pk>/photos/<int:number>/<slug:what>.webp", comparison_picture, name="comparison_picture"),

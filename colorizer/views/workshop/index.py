@@ -31,6 +31,12 @@ class Part:
 PARTS = (
     Part("datasets", "view_dataset", _("Datasets"), _("The photos that Heirloom learns from and is judged on.")),
     Part("trainings", "view_training", _("Trainings"), _("Teach a network, and watch it learn.")),
+    Part(
+        "comparisons",
+        "view_comparison",
+        _("Comparisons"),
+        _("Two models side by side, in figures and pictures; vote without knowing whose is whose."),
+    ),
     Part("models", "view_modelversion", _("Models"), _("Compare, put into service, take back.")),
 )
 
