@@ -3,10 +3,11 @@
 1. ``heirloom.json``: the format's number, Heirloom's version, the state of the database, what is counted
 2. ``rows/000001.jsonl`` and on: the database
 3. ``models/SHA256``: weights
-4. ``originals/ID.jpg``: what the families uploaded, byte by byte
-5. ``results/…``, where asked for: what can be made again
-6. ``absent.jsonl``: what rows speak of, but was not to be had when its turn came
-7. ``SHA256SUMS``
+4. ``datasets/ID.jpg``: the photos of datasets
+5. ``originals/ID.jpg``: what the families uploaded, byte by byte
+6. ``results/…``, where asked for: what can be made again
+7. ``absent.jsonl``: what rows speak of, but was not to be had when its turn came
+8. ``SHA256SUMS``
 
 Members come in this order, and within each kind by their names: no name can come twice.
 """
@@ -29,6 +30,7 @@ NAMES = {
     "header": re.compile(HEADER.replace(".", r"\.")),
     "rows": re.compile(r"rows/[0-9]{6}\.jsonl"),
     "models": re.compile("models/(?P<sha256>[0-9a-f]{64})"),
+    "datasets": re.compile(rf"datasets/(?P<id>{_ID})\.[a-z]{{3,4}}"),
     "originals": re.compile(rf"originals/(?P<id>{_ID})\.[a-z]{{3,4}}"),
     "photos": re.compile(rf"results/(?P<key>photos/(?P<id>{_ID})/[a-z0-9-]+\.[a-z]{{3,4}})"),
     "colorings": re.compile(rf"results/(?P<key>colorings/(?P<id>{_ID})/[a-z0-9-]+\.[a-z]{{3,4}})"),

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     WEIGHTS_MISSING = "weights_missing"
     WEIGHTS_CHANGED = "weights_changed"
     WEIGHTS_ORPHAN = "weights_orphan"
+    ITEM_MISSING = "item_missing"
     LIVE_MODELS = "live_models"
     UPLOAD_UNFINISHED = "upload_unfinished"
     JOB_LEFT = "job_left"
@@ -51,6 +52,7 @@ SAID = {
     Kind.WEIGHTS_MISSING: "Model versions whose weights are missing.",
     Kind.WEIGHTS_CHANGED: "Model versions whose weights are not the ones of their card.",
     Kind.WEIGHTS_ORPHAN: "Files among the models that belong to no version.",
+    Kind.ITEM_MISSING: "Photos of datasets whose file is missing. Delete them there, and add them again.",
     Kind.LIVE_MODELS: "Exactly one model version has to be live.",
     Kind.UPLOAD_UNFINISHED: "Halves of files that were never completed. They can go.",
     Kind.JOB_LEFT: "Jobs that are running, but whose worker gives no sign of life.",

@@ -192,6 +192,17 @@ def _models(report: Report) -> Iterator[Finding]:
         yield Finding(Kind.LIVE_MODELS, detail=f"{len(live)} are")
     with Catalogue(store.files()) as files:
         files.tick_off(storage.weights_key(version.sha256) for version in versions)
+        for items in pages(DatasetItem.objects.all()):
+            report.checked["photos of datasets"] += len(items)
+            there = files.tick_off(item.key for item in items)
+            for item in items:
+                # Stored or deleted meanwhile, it is looked for once more.
+                if (
+                    item.key not in there
+                    and not store.exists(item.key)
+                    and DatasetItem.objects.filter(pk=item.pk).exists()
+                ):
+                    yield Finding(Kind.ITEM_MISSING, str(item.pk), item.key)
         for file in _orphans(files, report.grace, weights_with_rows):
             yield Finding(Kind.WEIGHTS_ORPHAN, key=file.key, detail=f"{file.size} bytes")
     yield from _unfinished(store, report.grace)

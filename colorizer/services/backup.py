@@ -15,14 +15,22 @@ from tempfile import TemporaryDirectory
 from typing import IO, BinaryIO
 
 from django.conf import settings
+from django.db.models import Model
 from django.utils import timezone
 
 from .. import archive, rows, storage
-from ..models import Coloring, ModelVersion, Original, Photo, Status
+from ..models import Coloring, DatasetItem, ModelVersion, Original, Photo, Status
 from ..selectors.integrity import PREPARED, pages
 from ..tarball import PIECE, Writer
 
-_STORES = {"models": storage.models, "originals": storage.originals, "results": storage.results}
+_STORES = {
+    "models": storage.models,
+    "datasets": storage.models,
+    "originals": storage.originals,
+    "results": storage.results,
+}
+_MAY_GO: dict[str, type[Model]] = {"originals": Original, "datasets": DatasetItem}
+"""Kinds of files that may be deleted for good while the archive is made."""
 ROWS_IN_ONE = 20_000
 """Rows of one member: some tens of megabytes."""
 
@@ -35,11 +43,11 @@ class Made:
     files: Counter[str] = field(default_factory=Counter)
     bytes: int = 0
     lost: list[str] = field(default_factory=list)
-    """Ids of originals that are missing from the storage."""
+    """Ids of originals, and of datasets' photos, that are missing from the storage."""
     changed: list[str] = field(default_factory=list)
-    """Ids of originals that are not what was uploaded. They are in the archive as they are."""
+    """Ids of those that are not what was uploaded. They are in the archive as they are."""
     deleted: list[str] = field(default_factory=list)
-    """Ids of originals that were deleted for ever while the archive was made."""
+    """Ids of those that were deleted for ever while the archive was made."""
 
 
 def write(*, out: BinaryIO, with_results: bool = False) -> Made:
@@ -114,6 +122,11 @@ def _files(made: Made, with_results: bool) -> Iterator[dict[str, str]]:
         made.files["models"] += 1
         key = storage.weights_key(version.sha256)
         yield {"name": f"models/{version.sha256}", "key": key, "id": version.sha256, "sha256": version.sha256}
+    for items in pages(DatasetItem.objects.all()):
+        made.files["datasets"] += len(items)
+        for item in items:
+            name = f"datasets/{item.pk}.{storage.EXTENSIONS[item.format]}"
+            yield {"name": name, "key": item.key, "id": str(item.pk), "sha256": item.sha256}
     for originals in pages(Original.objects.all()):
         made.files["originals"] += len(originals)
         for original in originals:
@@ -149,7 +162,8 @@ def _add(writer: Writer, file: dict[str, str], made: Made) -> dict[str, str] | N
 
 
 def _absent(kind: str, id: str, made: Made) -> dict[str, str]:
-    if kind == "originals" and not Original.objects.filter(pk=id).exists():
+    model = _MAY_GO.get(kind)
+    if model and not model._default_manager.filter(pk=id).exists():
         made.deleted.append(id)
         return {"kind": kind, "id": id, "why": "deleted"}
     made.lost.append(id)

@@ -23,7 +23,7 @@ from django.utils import timezone
 from .. import archive, roles, rows, storage
 from ..archive import Header, Order, Unfit
 from ..findings import Kind, Report
-from ..models import Coloring, ModelVersion, Original, Photo, WorkerState
+from ..models import Coloring, DatasetItem, FrozenItem, ModelVersion, Original, Photo, Status, WorkerState
 from ..selectors import integrity
 from ..tarball import Damaged, Member, Reader
 from . import jobs, reconciling
@@ -98,7 +98,9 @@ def make_missing() -> int:
     again = [finding for finding in report.findings if finding.kind in kinds]
     lost = [finding for finding in report.findings if finding.kind == Kind.ORIGINAL_MISSING]
     outcomes = reconciling.fix(report=Report(findings=[*lost, *again]))
-    return sum(outcome.is_right for outcome in outcomes)
+    # The small copies of datasets' photos are in no archive: who measures a photo makes its copy.
+    measured = DatasetItem.objects.filter(status=Status.DONE).iterator()
+    return sum(outcome.is_right for outcome in outcomes) + sum(jobs.redo(job=item) for item in measured)
 
 
 class _Stored:
@@ -127,7 +129,7 @@ class _Stored:
         with path.open("rb") as file:
             storage.save_original(key, File(file))
 
-    def weights(self, key: str, path: Path) -> None:
+    def in_models(self, key: str, path: Path) -> None:
         if not storage.models().exists(key):
             self._note("models", key)
             storage.put(storage.models(), key, path)
@@ -173,6 +175,7 @@ class _Restoring:
             restored.absent = [json.loads(line) for line in rows.lines(member.pieces)]
             deleted = [each["id"] for each in restored.absent if each["why"] == "deleted"]
             Original.objects.filter(pk__in=deleted).delete()
+            DatasetItem.objects.filter(pk__in=deleted).delete()
         else:
             with NamedTemporaryFile(dir=work_folder()) as file:
                 digest = hashlib.sha256()
@@ -187,7 +190,13 @@ class _Restoring:
         if kind == "models":
             # Weights that are not what they should be are of no use to anyone; `verify` misses them.
             if sha256 == named["sha256"] and ModelVersion.objects.filter(sha256=sha256).exists():
-                self._stored.weights(storage.weights_key(sha256), path)
+                self._stored.in_models(storage.weights_key(sha256), path)
+        elif kind == "datasets":
+            item = DatasetItem.objects.filter(pk=named["id"]).first()
+            if item is None:
+                raise Damaged(f"The archive holds a photo of a dataset that none of its rows knows: {named['id']}.")
+            if sha256 == item.sha256:  # else it is no use to anyone, and `verify` misses it
+                self._stored.in_models(item.key, path)
         elif kind == "originals":
             original = Original.objects.filter(pk=named["id"]).first()
             if original is None:
@@ -208,6 +217,9 @@ class _Restoring:
         came = restored.files["originals"] + sum(each["why"] != "changed" for each in originals)
         if came != restored.header.files.get("originals"):
             raise Damaged("The archive holds more or fewer originals than it says.")
+        photos = [each for each in restored.absent if each["kind"] == "datasets" and each["why"] != "changed"]
+        if restored.files["datasets"] + len(photos) != restored.header.files.get("datasets", 0):
+            raise Damaged("The archive holds more or fewer photos of datasets than it says.")
         if self._unlike != {each["id"] for each in originals if each["why"] == "changed"}:
             raise Damaged("An original of the archive is not what its row tells of.")
 
@@ -236,6 +248,10 @@ def _check_keys(row: Model) -> None:
     elif isinstance(row, Coloring) and row.key:
         found = archive.NAMES["colorings"].fullmatch(f"results/{row.key}")
         fits = found is not None and found["id"] == str(row.pk)
+    elif isinstance(row, DatasetItem):
+        fits = row.key == storage.item_key(row.dataset_id, row.pk, row.format)
+    elif isinstance(row, FrozenItem) and row.item_id:
+        fits = storage.owner_in_models(row.key) == ("datasets", row.item_id)
     elif isinstance(row, ModelVersion):
         fits = archive.NAMES["models"].fullmatch(f"models/{row.sha256}") is not None
     if not fits:

@@ -28,6 +28,8 @@ from colorizer.models import (
     Album,
     AuditEntry,
     Coloring,
+    Dataset,
+    DatasetItem,
     Family,
     ModelVersion,
     Original,
@@ -39,10 +41,11 @@ from colorizer.models import (
     User,
     WorkerState,
 )
-from colorizer.services import backup, restoring, trash
+from colorizer.services import backup, datasets, discarding, restoring, trash
 from colorizer.stores import DiskStore
 from colorizer.tarball import Damaged, Reader, Writer
 from tests.conftest import PASSWORD, on_disk_alone
+from tests.curation import accept, add, encoded, measure, photos, picture
 from webapp.stores import on_disk
 
 from .test_reconciling import content_of, damage, found, in_colour, put
@@ -76,6 +79,11 @@ def house(photo: Photo, album: Album, editor: User, owner: User) -> Photo:
     Share.objects.create(family=album.family, album=album, token_sha256="0" * 64, created_by=owner)
     AuditEntry.objects.create(action=Action.SHARE_MADE, actor_id=owner.pk, family_id=album.family_id)
     Tombstone.objects.create(family=album.family, sha256="1" * 64, reason="deleted")
+    dataset = datasets.create(name="Gardens", kind=Dataset.Kind.TRAINING, by=owner)
+    add(dataset, owner, photos(2) | {"copy.jpg": encoded(picture(0), quality=50)}, licence="open")
+    measure()
+    accept(dataset)
+    datasets.freeze(dataset=dataset, by=owner)
     return photo
 
 
@@ -138,13 +146,16 @@ def test_every_row_and_every_original_comes_back_as_it_was(house: Photo, elsewhe
     assert all(
         before[label] for label in ("auth.group", "colorizer.share", "colorizer.auditentry", "admin.logentry")[:3]
     )
+    del before["colorizer.datasetitem"]
     elsewhere()
 
     restored = restore(content)
 
-    assert everything() == before
+    after = everything()
+    del after["colorizer.datasetitem"]  # see below
+    assert after == before
     assert {key: content_of(storage.originals(), key) for key in originals} == originals
-    assert restored.queued == 0
+    assert restored.queued == 3
     assert found() == {}
     owner = User.objects.get(groups__name="Keepers")
     assert owner.check_password(PASSWORD)
@@ -156,11 +167,52 @@ def test_without_results_what_was_made_is_queued_to_be_made_again(house: Photo, 
     assert len(small) < len(large)
     elsewhere()
     restored = restore(small)
-    assert restored.queued == 12  # a JPEG: the result, and two small copies of each side; a TIFF: three of each
+    # A JPEG: the result, and two small copies of each side; a TIFF: three of each; the copy of each photo of a dataset.
+    assert restored.queued == 12 + 3
     assert set(Original.objects.values_list("status", flat=True)) == {Status.QUEUED}
     assert set(Coloring.objects.values_list("status", flat=True)) == {Status.QUEUED}
     assert set(Photo.objects.values_list("state", "shown")) == {(Photo.State.READY, None)}
     assert found() == {}
+
+
+def test_the_photos_of_datasets_come_back_as_they_were_and_are_measured_anew(
+    house: Photo, elsewhere: Callable[[], None]
+) -> None:
+    labels = ("pk", "sha256", "state", "split", "licence", "colourfulness", "near", "frozen__version__sha256")
+    before = set(DatasetItem.objects.values_list(*labels))
+    files = {item.key: content_of(storage.models(), item.key) for item in DatasetItem.objects.all()}
+    content = archived()
+    elsewhere()
+    restore(content)
+    assert set(DatasetItem.objects.values_list(*labels)) == before
+    assert {key: content_of(storage.models(), key) for key in files} == files
+    assert set(DatasetItem.objects.values_list("status", flat=True)) == {Status.QUEUED}
+    measure()
+    assert set(DatasetItem.objects.values_list(*labels)) == before
+    assert found() == {}
+
+
+def test_a_photo_that_was_withdrawn_while_the_archive_was_made_does_not_come_back(
+    house: Photo, elsewhere: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = backup._files
+
+    def then_withdrawn(*how: Any) -> Iterator[dict[str, str]]:
+        yield from listed(*how)
+        datasets.delete_items(items=DatasetItem.objects.filter(name="1.jpg"), by=None)
+        discarding.carry_out()
+
+    monkeypatch.setattr(backup, "_files", then_withdrawn)
+    content = archived()
+    elsewhere()
+    restore(content)
+    assert set(DatasetItem.objects.values_list("name", flat=True)) == {"0.jpg", "copy.jpg"}
+
+
+def test_a_dataset_whose_photo_is_lost_is_named(house: Photo) -> None:
+    item = DatasetItem.objects.all()[0]
+    storage.models().delete(item.key)
+    assert found() == {Kind.ITEM_MISSING: [item.key]}
 
 
 def test_rows_that_come_after_a_restore_get_numbers_of_their_own(house: Photo, elsewhere: Callable[[], None]) -> None:
