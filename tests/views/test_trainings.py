@@ -134,6 +134,14 @@ def test_the_curves_are_drawn_in_any_language(as_trainer: Client, version: Datas
     assert "," not in drawn.partition('class="chart-line" d="M56 ')[2].partition("H")[0]
 
 
+def test_one_that_is_done_leads_to_its_model(as_trainer: Client, version: DatasetVersion) -> None:
+    training, model = running(version), ModelVersion.objects.create(name="Warm", architecture="lite", sha256="1" * 64)
+    Training.objects.update(status=Status.DONE, model_version=model, progress=1.0)
+    page = as_trainer.get(reverse("training", args=[training.pk])).content.decode()
+    assert "It is done." in page
+    assert f'href="{reverse("model", args=[model.pk])}"' in page
+
+
 def test_one_that_has_ended_is_still(as_trainer: Client, version: DatasetVersion) -> None:
     training = running(version)
     Training.objects.update(status=Status.FAILED, reason="loss_lost", detail="step 30: nan")
