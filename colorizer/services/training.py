@@ -205,8 +205,10 @@ def end_slice(*, training: Training, owner: str, made: Slice, why: str) -> bool:
                 slice=found["slice"],
                 step=made.step,
             )
-    for key in {former} if wanted else {former, made.state_key}:
-        _forget(key)
+    if wanted:
+        _forget(former)
+    else:
+        forget_state(training=training)
     return True
 
 

@@ -135,6 +135,22 @@ def test_a_slice_that_is_handed_on_forgets_what_failed_and_the_former_state() ->
     assert not storage.models().exists("trainings/x/1.safetensors")
 
 
+def test_one_that_is_cancelled_while_its_slice_ends_leaves_no_state_either() -> None:
+    training = begin(frozen())
+    former, made = (storage.training_key(training.pk, f"{number}.safetensors") for number in (1, 2))
+    for key in (former, made):
+        storage.models().replace(key, ContentFile(b"state"))
+    Training.objects.update(state_key=former)
+    claimed = jobs.claim(model=Training, pk=training.pk, attempt=1, owner="w")
+    assert isinstance(claimed, Training)
+    service.cancel(training=training, by=None)
+    ended = service.Slice(made, step=7, progress=0.5, seconds=3.0)
+    assert service.end_slice(training=claimed, owner="w", made=ended, why="went_on")
+    training.refresh_from_db()
+    assert (training.status, training.state_key) == (Status.CANCELLED, "")
+    assert not any(storage.models().exists(key) for key in (former, made))
+
+
 def test_one_that_was_cancelled_leaves_no_state(owner: User) -> None:
     training = begin(frozen())
     key = storage.training_key(training.pk, "1.safetensors")
