@@ -3,8 +3,9 @@
 from django.db.models import Count, Q, QuerySet
 
 from ..models import Dataset, DatasetVersion
+from .datasets import ENOUGH_TO_JUDGE
 
-FEWEST = 50
+FEWEST = ENOUGH_TO_JUDGE
 """Photos of a benchmark. Fewer say too little of a model."""
 
 
