@@ -19,6 +19,7 @@ from django.utils import timezone, translation
 from PIL import Image
 from xdist import is_xdist_controller
 
+from colorizer import dispatch
 from colorizer.models import (
     Album,
     Comparison,
@@ -89,6 +90,12 @@ def _speak_english_again() -> Iterator[None]:
     """A request leaves its language behind in this thread."""
     yield
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def _try_the_broker_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test before this one may have found no broker, which would then not be tried for a while."""
+    monkeypatch.setattr(dispatch, "_away_until", float("-inf"))
 
 
 @pytest.fixture

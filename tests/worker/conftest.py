@@ -9,7 +9,6 @@ from typing import TypeVar
 
 import pytest
 
-from colorizer import dispatch
 from colorizer.models import Album, Coloring, Family, Job, Original, Photo, Status, User
 from colorizer.services import intake
 from tests.conftest import make_photo
@@ -29,9 +28,8 @@ Upload = Callable[..., Photo]
 
 
 @pytest.fixture
-def upload(broker: Process, album: Album, editor: User, monkeypatch: pytest.MonkeyPatch) -> Upload:
+def upload(broker: Process, album: Album, editor: User) -> Upload:
     """Upload a photo; every one another file."""
-    monkeypatch.setattr(dispatch, "_away_until", float("-inf"))  # a test before this one may have ended the broker
     count = 0
 
     def take(name: str = "lake.jpg", position: int = 1, **how: object) -> Photo:
