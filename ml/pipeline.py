@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -25,6 +25,8 @@ NETWORK_SHORT_SIDE = 256
 NETWORK_LONG_SIDE = 768
 WORKING_LONG_SIDE = 1024
 """Up to here colour follows edges; from here to full size it is interpolated."""
+MOST_WARMTH = 20.0
+"""Lab units either way."""
 
 
 class Stage(StrEnum):
@@ -50,7 +52,7 @@ class Coloured:
     Attributes:
         image: full size, sRGB, 3 bands, 8 or 16 bit as the photo; lazy, bounded in memory.
         preview: the same in memory at the size of `Photo.preview`, 8 bit: renditions come from it.
-        field: the colours as the method gave them.
+        field: the colours as the method gave them, shifted by the warmth.
     """
 
     image: pyvips.Image
@@ -65,6 +67,7 @@ def colorize(
     on_stage: OnStage | None = None,
     *,
     guide: Guide = None,
+    warmth: float = 0.0,
 ) -> Coloured:
     """Colour an open photo.
 
@@ -72,12 +75,16 @@ def colorize(
 
     Raises:
         GuideError: see `ml.method.check_guide`.
+        ValueError: a vividness outside 0..2, a warmth outside -`MOST_WARMTH`..`MOST_WARMTH`.
     """
+    if not abs(warmth) <= MOST_WARMTH:
+        raise ValueError(f"warmth must be {-MOST_WARMTH:g}..{MOST_WARMTH:g}, not {warmth}")
     tell = on_stage or _silent
     tell(Stage.COLOURING, 10)
     small = to_lightness(photo.preview)
     lightness = _as_array(small)
     field = method.ab(_resized(lightness, *_network_size(*lightness.shape)), guide, vividness)
+    field = replace(field, ab=warmed(field.ab, warmth))
     tell(Stage.JOINING, 30)
     shrink = min(1.0, WORKING_LONG_SIDE / max(lightness.shape))
     working = _resized(lightness, *(max(1, round(side * shrink)) for side in lightness.shape))
@@ -98,6 +105,7 @@ def colorize_file(
     page: int = 0,
     guide: Guide = None,
     vividness: float = 1.0,
+    warmth: float = 0.0,
     limits: Limits = DEFAULT_LIMITS,
     on_stage: OnStage | None = None,
 ) -> Coloured:
@@ -110,20 +118,26 @@ def colorize_file(
         page: of a TIFF with several, 0-based.
         guide: pins or a reference, where the method takes them.
         vividness: 0..2, 1 = the model's default.
+        warmth: -`MOST_WARMTH`..`MOST_WARMTH`, Lab units along b*: above 0 yellower, below bluer.
         limits: what the file may ask of us.
         on_stage: hears of progress and may raise to abort; then no file is left behind.
 
     Raises:
         PhotoError, OSError, IndexError: see `ml.photo.open_page` and `ml.saving.write`.
-        GuideError: see `ml.method.check_guide`.
+        GuideError, ValueError: see `colorize`.
     """
     tell = on_stage or _silent
     tell(Stage.READING, 0)
     photo = open_page(path, page, limits)
-    coloured = colorize(photo, method, vividness, on_stage, guide=guide)
+    coloured = colorize(photo, method, vividness, on_stage, guide=guide, warmth=warmth)
     label = Label(software(), method.name, method.sha256)
     write(coloured.image, photo, out, label, lambda percent: tell(Stage.WRITING, 40 + percent * 60 // 100))
     return coloured
+
+
+def warmed(ab: NDArray[np.float32], warmth: float) -> NDArray[np.float32]:
+    """Colours [2, h, w] moved along b*; before the gamut, so that white and black stay as they are."""
+    return ab + np.array([0, warmth], np.float32)[:, None, None]
 
 
 def coloured_lab(lightness: pyvips.Image, ab: pyvips.Image) -> pyvips.Image:

@@ -15,7 +15,7 @@ from ml.guide_files import GuideError
 from ml.method import CLASSIC, DEFAULT_MODEL, Guide, Method, check_guide, find_method
 from ml.photo import Info, PhotoError, inspect
 from ml.pins import read_pins
-from ml.pipeline import colorize_file
+from ml.pipeline import MOST_WARMTH, colorize_file
 from ml.reference import read_reference
 from ml.saving import output_format, suffix
 
@@ -41,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     known = f"a shipped model, a .safetensors file or its folder, {' or '.join(CLASSIC)} (default: {DEFAULT_MODEL})"
     parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME", help=known)
     parser.add_argument("--vividness", type=_vividness, default=1.0, metavar="X", help="0 to 2, 1 is the default")
+    warmth = f"-{MOST_WARMTH:g} (bluer) to {MOST_WARMTH:g} (yellower), in units of b*; 0 is the default"
+    parser.add_argument("--warmth", type=_warmth, default=0.0, metavar="X", help=warmth)
     pins = 'JSON: [{"x": 0.5, "y": 0.4, "colour": "#a06040", "radius": 0.01}, ...]; levin needs them'
     parser.add_argument("--pins", type=Path, metavar="FILE", help=pins)
     parser.add_argument("--reference", type=Path, metavar="PHOTO", help="whose colours are taken over; welsh needs it")
@@ -64,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         return _complain(str(error), 2)
     args.out.mkdir(parents=True, exist_ok=True)
     for plan in plans:
-        failures += not _colour(plan, method, guide, args.vividness)
+        failures += not _colour(plan, method, guide, args)
     return 1 if failures else 0
 
 
@@ -126,10 +128,18 @@ def _identity(path: Path) -> str:
     return str(path.resolve()).casefold()
 
 
-def _colour(plan: Plan, method: Method, guide: Guide, vividness: float) -> bool:
+def _colour(plan: Plan, method: Method, guide: Guide, dials: argparse.Namespace) -> bool:
     started = time.monotonic()
     try:
-        coloured = colorize_file(plan.source, plan.out, method, page=plan.page, guide=guide, vividness=vividness)
+        coloured = colorize_file(
+            plan.source,
+            plan.out,
+            method,
+            page=plan.page,
+            guide=guide,
+            vividness=dials.vividness,
+            warmth=dials.warmth,
+        )
     except (PhotoError, OSError) as error:
         _complain(f"{plan.source}: {_reason(error)}", 1)
         return False
@@ -160,7 +170,15 @@ def _complain(sentence: str, code: int) -> int:
 
 
 def _vividness(text: str) -> float:
+    return _between(text, 0, 2)
+
+
+def _warmth(text: str) -> float:
+    return _between(text, -MOST_WARMTH, MOST_WARMTH)
+
+
+def _between(text: str, low: float, high: float) -> float:
     value = float(text)
-    if not 0 <= value <= 2:
-        raise argparse.ArgumentTypeError(f"must be 0 to 2, not {text}")
+    if not low <= value <= high:
+        raise argparse.ArgumentTypeError(f"must be {low:g} to {high:g}, not {text}")
     return value

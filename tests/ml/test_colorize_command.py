@@ -143,6 +143,24 @@ def test_a_vividness_outside_the_dial_is_refused(save_photo, camera, out, value:
     assert caught.value.code == 2
 
 
+@pytest.mark.parametrize("value", ["-20.5", "21", "hot"])
+def test_a_warmth_outside_the_dial_is_refused(save_photo, camera, out, value: str) -> None:
+    with pytest.raises(SystemExit) as caught:
+        run(save_photo("a.jpg", camera), "--out", out, f"--warmth={value}")
+    assert caught.value.code == 2
+
+
+@pytest.mark.usefixtures("loader")
+def test_warmth_makes_the_picture_yellower(save_photo, camera, tmp_path) -> None:
+    photo = save_photo("a.png", camera)
+    means = []
+    for warmth in (0, 15):
+        assert run(photo, "--out", tmp_path / str(warmth), f"--warmth={warmth}") == 0
+        lab = pyvips.Image.new_from_file(str(tmp_path / str(warmth) / "a.png")).colourspace("lab")
+        means.append(lab[2].avg())
+    assert 1 < means[1] - means[0] < 16
+
+
 def given(folder: Path, name: str, content: object) -> Path:
     path = folder / name
     path.write_text(json.dumps(content))

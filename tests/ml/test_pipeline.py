@@ -19,7 +19,7 @@ from ml.networks import create
 from ml.networks.lite import Lite
 from ml.photo import Limits, PhotoError, Refusal, open_page
 from ml.pins import Pin, Pins
-from ml.pipeline import Stage, colorize, colorize_file, coloured_lab
+from ml.pipeline import Stage, colorize, colorize_file, coloured_lab, warmed
 from ml.reference import Reference
 from ml.saving import rendition, write
 from ml.sniff import Format, sniff
@@ -208,6 +208,31 @@ def test_the_limits_of_the_whole_way_are_the_callers(save_photo, tmp_path, camer
 def test_vividness_nought_is_grey(save_photo, camera, painter) -> None:
     result = colorize(open_page(save_photo("a.png", camera)), painter, vividness=0.0)
     assert np.array_equal(result.image.numpy(), np.stack([camera] * 3, axis=-1))
+
+
+def test_warmth_moves_every_colour_along_b_and_leaves_lightness_black_and_white(save_photo) -> None:
+    ramp = np.tile(np.arange(256, dtype=np.uint8), (64, 1))
+    photo = open_page(save_photo("a.png", ramp))
+    plain, warm, cold = (lab(colorize(photo, Painter(10), warmth=w).image) for w in (0, 12, -12))
+    middle = slice(110, 160)
+    for moved, by in ((warm, 12), (cold, -12)):
+        assert np.abs((moved - plain)[:, middle, 2] - by).max() < 1
+        assert np.abs((moved - plain)[:, middle, 1]).max() < 1
+        assert np.abs((moved - plain)[..., 0]).max() < 0.5
+        assert np.abs(moved[:, [0, 255], 1:]).max() < 0.1
+
+
+def test_no_warmth_is_bit_for_bit_what_was_without_it(save_photo, camera, painter) -> None:
+    photo = open_page(save_photo("a.png", camera))
+    assert np.array_equal(colorize(photo, painter, warmth=0).image.numpy(), colorize(photo, painter).image.numpy())
+    small = np.random.default_rng(1).normal(0, 30, (2, 9, 9)).astype(np.float32)
+    assert np.array_equal(warmed(small, 0), small)
+
+
+@pytest.mark.parametrize("warmth", [20.1, -21, float("nan")])
+def test_a_warmth_outside_the_dial_is_refused(save_photo, camera, painter, warmth: float) -> None:
+    with pytest.raises(ValueError, match="warmth must be"):
+        colorize(open_page(save_photo("a.png", camera)), painter, warmth=warmth)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 300), (300, 2), (37, 53)])
