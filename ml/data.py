@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pi_heif
 import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -25,7 +26,9 @@ from ml.color import bin_centres, grey_to_lightness, soft_encode, srgb_to_lab
 DULL = 15.0
 _CACHED_SIDE = 160
 _HELD_OUT = 0.1
-_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"})
+_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".hif", ".tif", ".tiff", ".bmp"})
+
+pi_heif.register_heif_opener()
 
 # What Pillow lets through of its decoders besides OSError.
 _DECODER_ERRORS = (ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError)
@@ -100,7 +103,7 @@ def read_photos(folder: Path, split: str, licences: Sequence[str] = ()) -> list[
     ]
     if not rows:
         named = f" with licence {' or '.join(licences)}" if licences else ""
-        raise ValueError(f"{top} holds neither an index.csv nor any photo{named}: JPEG, PNG, WebP, TIFF or BMP")
+        raise ValueError(f"{top} holds neither an index.csv nor any photo{named}: JPEG, PNG, WebP, HEIC, TIFF or BMP")
     return rows
 
 

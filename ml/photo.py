@@ -230,7 +230,8 @@ def _load(path: Path, fmt: Format, page: int, access: str) -> pyvips.Image:
 def _load_heic(path: Path) -> pyvips.Image:
     """The primary image. libheif turns it upright, so EXIF's orientation must not count a second time."""
     heif = pi_heif.open_heif(path)
-    image = pyvips.Image.new_from_array(np.asarray(heif), interpretation="b-w" if heif.mode == "L" else "srgb")
+    # A copy: the pixels that pi_heif shows are freed with `heif`, whoever looks at them still.
+    image = pyvips.Image.new_from_array(np.array(heif), interpretation="b-w" if heif.mode == "L" else "srgb")
     image = image.copy()
     for field, key in (("exif-data", "exif"), ("xmp-data", "xmp"), ("icc-profile-data", "icc_profile")):
         if heif.info.get(key):

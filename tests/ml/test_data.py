@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ from PIL import Image
 
 from ml import data
 from ml.color import bin_centres, srgb_to_lab
+from ml.photo import open_page
 
+HEIC = Path(__file__).parents[1] / "data" / "astronaut.heic"
 HEADER = "path,category,source,licence,split,width,height,colourfulness,report_set\n"
 
 
@@ -66,6 +69,26 @@ def test_photos_are_turned_upright(tmp_path: Path) -> None:
     exif[274] = 6
     photo.save(tmp_path / "a.jpg", exif=exif)
     assert data.open_photo(tmp_path / "a.jpg").size == (20, 40)
+
+
+def test_photos_of_phones_count_as_all_others_do(tmp_path: Path) -> None:
+    for name in ("train/people/a.HEIC", "train/people/b.heif", "train/people/c.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(HEIC, tmp_path / name)
+    read, planes, left_out = data.load_planes(tmp_path, data.read_photos(tmp_path, "train"))
+    assert ([row.path for row in read], left_out) == (
+        ["train/people/a.HEIC", "train/people/b.heif", "train/people/c.jpg"],
+        [],
+    )
+    upright = open_page(HEIC, 0).preview.numpy().astype(float)
+    assert np.abs(np.array(data.open_photo(HEIC)) - upright).max() <= 1
+    assert planes[0].shape == upright.shape
+
+
+def test_a_damaged_photo_of_a_phone_is_said_to_be_damaged(tmp_path: Path) -> None:
+    (tmp_path / "a.heic").write_bytes(HEIC.read_bytes()[:-200])
+    with pytest.raises(OSError, match=r"a\.heic"):
+        data.open_photo(tmp_path / "a.heic")
 
 
 def test_bin_frequency_counts_softly_around_the_true_bin() -> None:
