@@ -9,6 +9,8 @@ from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+FEWEST = 50
+"""Photos that say which of two models is better. Fewer say too little."""
 GAIN_LOST = 0.1
 """dB of the gain over grey that a candidate may lose against the live model: within what chance does."""
 AUC_LOST = 0.005
@@ -19,6 +21,7 @@ WORST_BAND = 0.25
 """How much further from the truth than the mean of all faces those of one skin-tone band may be."""
 
 SENTENCES: Mapping[str, str | Promise] = {
+    "few": _("Only %(photos)s photos could be judged on, and %(fewest)s are needed."),
     "gain": _("Its gain over the grey photo is %(candidate)s dB, the live model's %(live)s dB."),
     "gain_lost": _("It loses against the live model: a gain over the grey photo of %(candidate)s dB, not %(live)s dB."),
     "ratio": _("Its photos are %(candidate)s times as colourful as the true ones."),
@@ -56,14 +59,17 @@ class Check:
     """Each a number and the digits behind its point."""
 
 
-def ask(candidate: Mapping[str, Any], live: Mapping[str, Any], *, canary: str = "") -> dict[str, Any]:
+def ask(candidate: Mapping[str, Any], live: Mapping[str, Any], *, photos: int, canary: str = "") -> dict[str, Any]:
     """The gate as a comparison keeps it: ``{"passes", "checks": [{"code", "passes", "values"}]}``.
 
     Args:
         candidate, live: ``{"model", "grey": figures as `ml.evaluation.evaluate`, "worst_band": share or None}``.
+        photos: how many both were judged on: of the benchmark some may have been withdrawn meanwhile, or be damaged.
         canary: why the candidate failed on the sample photos; empty where it did not.
     """
+    few = [Check("few", False, {"photos": [photos, 0], "fewest": [FEWEST, 0]})] if photos < FEWEST else []
     checks = [
+        *few,
         _gain(candidate["model"], live["model"]),
         _ratio(candidate["model"]),
         _auc(candidate["model"], live["model"], candidate["grey"]),

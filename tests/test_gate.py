@@ -20,7 +20,7 @@ def failing(said: dict[str, Any]) -> list[str]:
 
 
 def test_what_is_as_good_passes_and_every_check_is_a_sentence() -> None:
-    said = gate.ask(of(), LIVE)
+    said = gate.ask(of(), LIVE, photos=50)
     assert failing(said) == []
     assert len(said["checks"]) == 5
     sentences = [gate.sentence(check) for check in said["checks"]]
@@ -40,25 +40,31 @@ def test_what_is_as_good_passes_and_every_check_is_a_sentence() -> None:
     ],
 )
 def test_what_is_worse_is_named_with_its_numbers(candidate: dict[str, Any], code: str, says: str) -> None:
-    said = gate.ask(candidate, LIVE)
+    said = gate.ask(candidate, LIVE, photos=50)
     assert failing(said) == [code]
     assert says in " ".join(gate.sentence(check) for check in said["checks"] if not check["passes"])
 
 
+def test_too_few_photos_say_nothing_of_who_is_better() -> None:
+    said = gate.ask(of(), LIVE, photos=49)
+    assert failing(said) == ["few"]
+    assert gate.sentence(said["checks"][0]) == "Only 49 photos could be judged on, and 50 are needed."
+
+
 def test_what_lies_within_chance_passes() -> None:
-    assert failing(gate.ask(of(gain=0.11, auc_rebalanced=0.8251, colourfulness_ratio=0.85), LIVE)) == []
+    assert failing(gate.ask(of(gain=0.11, auc_rebalanced=0.8251, colourfulness_ratio=0.85), LIVE, photos=50)) == []
 
 
 def test_a_band_that_the_live_model_does_no_better_is_no_reason() -> None:
-    assert failing(gate.ask(of(worst_band=0.3), LIVE | {"worst_band": 0.31})) == []
+    assert failing(gate.ask(of(worst_band=0.3), LIVE | {"worst_band": 0.31}, photos=50)) == []
 
 
 def test_bands_of_few_faces_are_not_judged() -> None:
-    assert failing(gate.ask(of(worst_band=None), LIVE)) == []
+    assert failing(gate.ask(of(worst_band=None), LIVE, photos=50)) == []
 
 
 @pytest.mark.parametrize("reason", ["no_numbers", "lightness", "dull", "loud"])
 def test_what_fails_on_the_sample_photos_does_not_pass(reason: str) -> None:
-    said = gate.ask(of(), LIVE, canary=reason)
+    said = gate.ask(of(), LIVE, photos=50, canary=reason)
     assert failing(said) == [f"canary_{reason}"]
     assert gate.sentence(said["checks"][-1]) != gate.sentence({"code": "unknown"})

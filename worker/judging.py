@@ -18,6 +18,7 @@ from PIL import Image
 
 from colorizer import storage
 from colorizer.models import Comparison, FrozenItem, ModelVersion
+from colorizer.selectors import benchmarks
 from colorizer.services import comparing as service
 from ml import comparison as ml
 from ml import pin_protocol
@@ -67,7 +68,7 @@ class _Slice:
     def __init__(self, comparison: Comparison, held: Held) -> None:
         self.comparison = comparison
         self.held = held
-        self.items = list(comparison.benchmark.items.filter(item__isnull=False))
+        self.items = list(benchmarks.items(comparison.benchmark))
         self.left_out: set[int] = set()
         """Those that cannot be read."""
         self._until = time.monotonic() + settings.HEIRLOOM_SLICE_SECONDS

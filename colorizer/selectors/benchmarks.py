@@ -2,11 +2,16 @@
 
 from django.db.models import Count, Q, QuerySet
 
-from ..models import Dataset, DatasetVersion
-from .datasets import ENOUGH_TO_JUDGE
+from ..gate import FEWEST
+from ..models import Dataset, DatasetVersion, FrozenItem
 
-FEWEST = ENOUGH_TO_JUDGE
-"""Photos of a benchmark. Fewer say too little of a model."""
+
+def items(version: DatasetVersion) -> QuerySet[FrozenItem]:
+    """The photos of a benchmark's ``version`` that models are judged on: all that are still there.
+
+    No training has learned from any of them, see `selectors.datasets`.
+    """
+    return version.items.filter(item__isnull=False)
 
 
 def fit() -> QuerySet[DatasetVersion]:

@@ -1,7 +1,8 @@
 """What datasets hold, what may be learned from them, and what stands in the way of freezing one.
 
-Nothing is learned from a photo that a model is judged on, nor from a copy of it: `usable_items` of a version is what a
-training takes, `judged_items` what a comparison does.
+Nothing is learned from a photo that a model is judged on, nor from a copy of it. `usable_items` of a version, which is
+what a training takes in each of its slices, has none that is in a benchmark at that time; and no version of a benchmark
+is frozen with one that a training had before (`readiness`). What is judged on is in `selectors.benchmarks`.
 """
 
 from dataclasses import dataclass
@@ -12,9 +13,8 @@ from django.utils.translation import gettext as _
 
 from ..models import Dataset, DatasetItem, DatasetVersion, FrozenItem, Status
 from ..models.dataset import Split
+from . import benchmarks
 
-ENOUGH_TO_JUDGE = 50
-"""Photos with which a benchmark can say which of two models is better."""
 GREY = 3.0
 """A photo with less colourfulness has no colour to learn."""
 
@@ -28,29 +28,15 @@ def usable_items(version: DatasetVersion) -> QuerySet[FrozenItem]:
     In the order of their hashes. Each has ``key`` (of the file in `storage.models()`), ``category``, ``source``,
     ``licence``, ``split`` and ``colourfulness``.
     """
-    return _without(version.items.filter(item__isnull=False), benchmark_items(), judged_hashes()).order_by("sha256")
-
-
-def judged_items(version: DatasetVersion) -> QuerySet[FrozenItem]:
-    """What of a benchmark's ``version`` a model may be judged on: what is still there, and no training ever saw."""
-    return _without(version.items.filter(item__isnull=False), taught_items(), taught_hashes()).order_by("sha256")
-
-
-def excluded_hashes() -> set[str]:
-    """The hashes of all photos that nothing may be learned from: in a benchmark, or a copy of a photo in one."""
-    near = DatasetItem.objects.filter(Exists(_near(benchmark_items())))
-    found = (benchmark_items().values_list("sha256"), judged_hashes(), near.values_list("sha256"))
-    return {sha256 for hashes in found for (sha256,) in hashes}
+    there = version.items.filter(item__isnull=False)
+    near = _NEAR.objects.filter(from_datasetitem=OuterRef("item"), to_datasetitem__in=benchmark_items().values("pk"))
+    judged = Q(sha256__in=judged_hashes()) | Q(sha256__in=benchmark_items().values("sha256"))
+    return there.exclude(judged).exclude(Exists(near)).order_by("sha256")
 
 
 def missing(version: DatasetVersion) -> int:
     """How many photos of a frozen version have gone since: deleted, or withdrawn by their family."""
     return version.items.filter(item=None).count()
-
-
-def can_judge(version: DatasetVersion) -> bool:
-    """Whether a benchmark's ``version`` has enough photos to say which model is better."""
-    return version.dataset.kind == Dataset.Kind.BENCHMARK and judged_items(version).count() >= ENOUGH_TO_JUDGE
 
 
 def benchmark_items() -> QuerySet[DatasetItem]:
@@ -92,7 +78,7 @@ class Readiness:
 
     @property
     def is_small_to_judge(self) -> bool:
-        return len(self.kept) < ENOUGH_TO_JUDGE
+        return len(self.kept) < benchmarks.FEWEST
 
 
 def readiness(dataset: Dataset) -> Readiness:
@@ -132,10 +118,3 @@ def _hindrance(dataset: Dataset, kept: QuerySet[DatasetItem], count: int, judges
 def _near(others: QuerySet[DatasetItem]) -> QuerySet[_NEAR]:  # type: ignore[valid-type]
     """For `Exists`: the photo at hand is a copy of one of ``others``."""
     return _NEAR.objects.filter(from_datasetitem=OuterRef("pk"), to_datasetitem__in=others.values("pk"))
-
-
-def _without(
-    frozen: QuerySet[FrozenItem], others: QuerySet[DatasetItem], hashes: QuerySet[FrozenItem, tuple[str]]
-) -> QuerySet[FrozenItem]:
-    near = _NEAR.objects.filter(from_datasetitem=OuterRef("item"), to_datasetitem__in=others.values("pk"))
-    return frozen.exclude(Q(sha256__in=hashes) | Q(sha256__in=others.values("sha256"))).exclude(Exists(near))

@@ -40,7 +40,7 @@ def begin(
 
     Returns:
         None where there is nothing to judge with: no live model but this one, or no benchmark of
-        `benchmarks.FEWEST` photos.
+        `gate.FEWEST` photos.
     """
     live = ModelVersion.objects.filter(state=ModelVersion.State.LIVE).first()
     benchmark = benchmark or benchmarks.latest()
@@ -78,7 +78,8 @@ def complete(*, comparison: Comparison, owner: str, figures: dict[str, Any], can
         figures: of the whole set and its groups, see `ml.comparison.gather`.
         canary: why the candidate fails on the sample photos; empty where it does not.
     """
-    said = gate.ask(_of(figures, CANDIDATE), _of(figures, LIVE), canary=canary)
+    photos = comparison.photos.count()
+    said = gate.ask(_of(figures, CANDIDATE), _of(figures, LIVE), photos=photos, canary=canary)
     with transaction.atomic():
         if not jobs.finish(job=comparison, owner=owner, figures=figures, gate=said):
             return False

@@ -53,7 +53,7 @@ def comparison(candidate: ModelVersion) -> Comparison:
         status=Status.DONE,
         finished_at=timezone.now(),
         figures=said,
-        gate=gate.ask(asked | {"worst_band": 0.4}, asked),
+        gate=gate.ask(asked | {"worst_band": 0.4}, asked, photos=50),
     )
     keys = {f"{what}_key": storage.comparison_key(made.pk, f"{what}.webp") for what in comparisons.PICTURES}
     for key, colour in zip(keys.values(), ("#777", "#976", "#a75", "#b65"), strict=True):

@@ -65,6 +65,25 @@ def test_fifty_photos_of_a_benchmark_are_needed(live: ModelVersion, candidate: M
     assert comparing.begin(candidate, benchmark=benchmark) is None
 
 
+def test_a_benchmark_that_shrank_while_it_was_judged_on_lets_nothing_pass(
+    live: ModelVersion, candidate: ModelVersion
+) -> None:
+    benchmark = freeze(benchmarks.FEWEST)
+    comparison = comparing.begin(candidate)
+    assert comparison is not None
+    Comparison.objects.update(status=Status.RUNNING, lease_owner="worker")
+    for item in benchmark.items.all():
+        comparing.note_photo(comparison=comparison, item=item, figures={}, difference=1.0)
+    comparing.forget_photos(items=DatasetItem.objects.filter(frozen__version=benchmark)[:1])
+    good = {"gain": 0.2, "colourfulness_ratio": 1.0, "auc_rebalanced": 0.83}
+    groups = {"live": good, "candidate": good, "grey": {"gain": 0.0, "auc_rebalanced": 0.79}}
+    figures = {"groups": {"all": groups}, "skin_tones": {}}
+    assert comparing.complete(comparison=comparison, owner="worker", figures=figures, canary="")
+    comparison.refresh_from_db()
+    failing = [check["code"] for check in comparison.gate["checks"] if not check["passes"]]
+    assert (comparison.gate["passes"], failing) == (False, ["few"])
+
+
 def test_the_live_model_is_not_judged_against_itself(live: ModelVersion) -> None:
     freeze(benchmarks.FEWEST)
     assert comparing.begin(live) is None

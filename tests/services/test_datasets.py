@@ -7,6 +7,7 @@ from PIL import Image
 
 from colorizer import storage
 from colorizer.models import Dataset, DatasetItem, DatasetVersion, Status, Tombstone, Training, User
+from colorizer.selectors import benchmarks
 from colorizer.selectors import datasets as selector
 from colorizer.services import datasets
 from tests.curation import accept, add, encoded, measure, photos, picture
@@ -92,9 +93,6 @@ class TestApart:
         version = datasets.freeze(dataset=training, by=owner)
         assert sorted(each.item.name for each in version.items.all() if each.item) == ["10.jpg", "11.jpg", "12.jpg"]
         assert selector.readiness(training).of_the_other_kind == 4
-        assert set(training.items.exclude(pk__in=version.items.values("item")).values_list("sha256", flat=True)) <= (
-            selector.excluded_hashes()
-        )
 
     def test_nor_where_the_benchmark_came_later(self, training: Dataset, benchmark: Dataset, owner: User) -> None:
         filled(training, owner, photos(5))
@@ -113,6 +111,18 @@ class TestApart:
         filled(benchmark, owner, copies(picture(2)) | photos(1, first=20))
         frozen = datasets.freeze(dataset=benchmark, by=owner)
         assert [each.item.name for each in frozen.items.all() if each.item] == ["20.jpg"]
+
+    def test_a_frozen_benchmark_keeps_what_a_later_training_has_to_leave_out(
+        self, training: Dataset, benchmark: Dataset, owner: User
+    ) -> None:
+        filled(training, owner, photos(5))
+        version = datasets.freeze(dataset=training, by=owner)
+        filled(benchmark, owner, copies(picture(2)) | photos(1, first=20))
+        frozen = datasets.freeze(dataset=benchmark, by=owner)
+        Training.objects.create(name="First", dataset_version=version, network="lite")
+        judged, learned = benchmarks.items(frozen), selector.usable_items(version)
+        assert (judged.count(), learned.count()) == (frozen.items.count(), 4)
+        assert not {each.sha256 for each in judged} & {each.sha256 for each in learned}
 
     def test_what_was_judged_once_stays_excluded(self, training: Dataset, benchmark: Dataset, owner: User) -> None:
         filled(benchmark, owner, photos(2))
@@ -158,13 +168,14 @@ def test_a_deleted_photo_leaves_a_tombstone_and_a_gap(
 def test_a_benchmark_may_be_small_and_says_that_it_cannot_judge(
     benchmark: Dataset, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert selector.ENOUGH_TO_JUDGE == 50
-    monkeypatch.setattr(selector, "ENOUGH_TO_JUDGE", 4)
+    assert benchmarks.FEWEST == 50
+    monkeypatch.setattr(benchmarks, "FEWEST", 4)
     filled(benchmark, owner, photos(3))
+    assert selector.readiness(benchmark).is_small_to_judge
     version = datasets.freeze(dataset=benchmark, by=owner)
-    assert not selector.can_judge(version)
+    assert not benchmarks.is_enough(version)
     filled(benchmark, owner, photos(1, first=3))
-    assert selector.can_judge(datasets.freeze(dataset=benchmark, by=owner))
+    assert benchmarks.is_enough(datasets.freeze(dataset=benchmark, by=owner))
 
 
 def test_a_photo_that_cannot_be_read_to_its_end_fails_with_a_reason(training: Dataset, owner: User) -> None:

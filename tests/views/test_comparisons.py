@@ -46,7 +46,7 @@ def comparison(db: None) -> Comparison:
         benchmark=freeze(PHOTOS),
         status=Status.DONE,
         figures=known,
-        gate=gate.ask(asked, asked),
+        gate=gate.ask(asked, asked, photos=50),
     )
     for number, item in enumerate(made.benchmark.items.all()):
         keys = {f"{what}_key": storage.comparison_key(made.pk, f"{number}-{what}.webp") for what in selectors.PICTURES}

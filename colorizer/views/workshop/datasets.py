@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from ... import naming, storage
 from ...dataset_forms import AddForm, DatasetForm, JudgeForm
 from ...models import Dataset, DatasetItem, DatasetVersion
-from ...selectors import curating, offers, teaching
+from ...selectors import benchmarks, curating, offers, teaching
 from ...selectors import datasets as selectors
 from ...selectors.curating import Filter
 from ...services import curation, exporting, importing
@@ -130,8 +130,9 @@ def dataset_lessons(request: FamilyRequest, pk: UUID) -> HttpResponse:
     found = _dataset(pk)
     context = {"dataset": found, "lessons": teaching.lessons(found), "ready": selectors.readiness(found)}
     versions = [(each, selectors.missing(each), each.items.count()) for each in found.versions.all()]
-    enough = selectors.ENOUGH_TO_JUDGE
-    return render(request, "workshop/dataset_lessons.html", context | {"versions": versions, "enough": enough})
+    fit = set(benchmarks.fit().values_list("pk", flat=True))
+    context |= {"versions": versions, "fit": fit, "enough": benchmarks.FEWEST}
+    return render(request, "workshop/dataset_lessons.html", context)
 
 
 @may("add_datasetversion")
