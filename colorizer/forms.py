@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from .models import Album, Family, Photo, Role, Scope, User
+from .models import Album, Coloring, Family, Photo, Role, Scope, User
 from .services import tokens
 
 
@@ -22,6 +22,12 @@ class PhotoForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Photo
         fields: ClassVar[list[str]] = ["caption", "taken", "people"]
+
+
+class VersionForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Coloring
+        fields: ClassVar[list[str]] = ["name"]
 
 
 class FamilyForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -237,8 +237,11 @@ def file_of_item(item: "DatasetItem", what: str) -> StoredFile | None:
     return StoredFile(models(), item.key, item.pk, item.size) if what == "file" else None
 
 
-def file_of(photo: "Photo", what: str) -> StoredFile | None:
-    """The file of ``photo`` that addresses call ``what``; None where there is none of that name, or no colour yet."""
+def file_of(photo: "Photo", what: str, *, version: "Coloring | None" = None) -> StoredFile | None:
+    """The file of ``photo`` that addresses call ``what``; None where there is none of that name, or no colour yet.
+
+    ``version``: in whose colours, where not in those that the family chose to see.
+    """
     if what == "original":
         return StoredFile(originals(), photo.original.key, photo.pk, photo.original.size)
     side, _, size = what.partition("-")
@@ -246,7 +249,7 @@ def file_of(photo: "Photo", what: str) -> StoredFile | None:
         if size == "zoom" and EXTENSIONS[photo.original.format] in SHOWN_BY_BROWSERS:
             return StoredFile(originals(), photo.original.key, photo.pk, photo.original.size)
         return StoredFile(results(), grey_key(photo, size), photo.pk)
-    coloring = photo.shown
+    coloring = version or photo.shown
     if coloring is None:
         return None
     coloring.photo = photo

@@ -17,6 +17,7 @@ from .views import (
     token,
     trash,
     upload,
+    versions,
 )
 
 urlpatterns: list[URLPattern] = [
@@ -41,6 +42,10 @@ urlpatterns: list[URLPattern] = [
     path("photos/<uuid:pk>/purge/", photo.purge, name="photo_purge"),
     path("photos/<uuid:pk>/offer/", offers.photo_offer, name="photo_offer"),
     path("photos/<uuid:pk>/share/", sharing.photo_share, name="photo_share"),
+    path("photos/<uuid:pk>/compare/", versions.compare, name="photo_compare"),
+    path("photos/<uuid:pk>/versions/<uuid:version>/show/", versions.show, name="version_show"),
+    path("photos/<uuid:pk>/versions/<uuid:version>/name/", versions.rename, name="version_name"),
+    path("photos/<uuid:pk>/versions/<uuid:version>/<slug:what>/", files.version_file, name="version_file"),
     path("photos/<uuid:pk>/<slug:what>/", files.photo_file, name="photo_file"),
     path("trash/", trash.trash, name="trash"),
     path("trash/empty/", trash.empty, name="trash_empty"),

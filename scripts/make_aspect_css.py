@@ -14,5 +14,5 @@ TARGET = Path(__file__).resolve().parent.parent / "static" / "css" / "aspect.css
 if __name__ == "__main__":
     classes = "\n".join(f".ar-{n}{{--ar:{n / STEPS:g}}}" for n in range(NARROWEST, WIDEST + 1))
     TARGET.write_text(
-        f"/* Heirloom, 3 of 6: proportions, made by scripts/make_aspect_css.py. */\n{classes}\n", encoding="utf-8"
+        f"/* Heirloom, 3 of 7: proportions, made by scripts/make_aspect_css.py. */\n{classes}\n", encoding="utf-8"
     )

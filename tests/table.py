@@ -99,6 +99,8 @@ class House:
         }
         if name in {"pk", "object_id"}:
             return str(by_noun[before].pk if before in by_noun else 1)
+        if name == "version":
+            return str(self.coloring.pk)
         if name == "item":
             return str(self.item.pk)
         numbers = {"invites": self.invite, "tokens": self.token, "members": self.owner.memberships.get()}

@@ -1,6 +1,8 @@
 from typing import ClassVar
 
 from django.db import models
+from django.utils import formats, timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .family import Family, Role
@@ -16,7 +18,10 @@ class ColoringQuerySet(models.QuerySet["Coloring"]):
 
 
 class Coloring(Job):
-    """One way a photo was given colour. As a job it is the colouring itself."""
+    """One way a photo was given colour, and so a version of it. As a job it is the colouring itself.
+
+    ``pins``, ``vividness`` and ``warmth`` are what a person asked for, as `colorizer.asked` reads it.
+    """
 
     photo = models.ForeignKey(Photo, models.CASCADE, related_name="colorings")
     model_version = models.ForeignKey(
@@ -28,6 +33,12 @@ class Coloring(Job):
         help_text="Known once it is done.",
     )
     vividness = models.FloatField(default=1.0, help_text="0 to 2; 1 is the model's calibrated default.")
+    warmth = models.FloatField(default=0.0, help_text="-20 to 20 in Lab units along b*; 0 is the model's own.")
+    pins = models.JSONField(default=list, blank=True, help_text="Colours that someone knows, as `ml.pins` reads them.")
+    based_on = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="+", help_text="The version that was corrected."
+    )
+    name = models.CharField(_("name"), max_length=100, blank=True, help_text="As the family calls this version.")
     key = models.CharField(max_length=200, blank=True, editable=False, help_text="The full-size result in `results`.")
     size = models.PositiveBigIntegerField(default=0, editable=False, help_text="Bytes of the full-size result.")
     seconds = models.FloatField(null=True, editable=False, help_text="What the work took.")
@@ -44,3 +55,25 @@ class Coloring(Job):
                 name="one_open_coloring_a_photo",
             )
         ]
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether nobody asked for anything: the colours are all the model's."""
+        return not self.pins and (self.vividness, self.warmth) == (1, 0)
+
+    @property
+    def title(self) -> str:
+        """What this version is called where its family gave it no name."""
+        if self.name:
+            return self.name
+        if self.is_automatic:
+            model = self.model_version.name if self.model_version else "Heirloom"
+            return gettext("Automatic, by %(model)s") % {"model": model}
+        day = formats.date_format(timezone.localtime(self.created_at), "DATE_FORMAT")
+        said = gettext("Corrected on %(day)s") if self.pins else gettext("Adjusted on %(day)s")
+        return said % {"day": day}
+
+    @property
+    def notes(self) -> list[str]:
+        """Why these colours, pin by pin, where somebody said so."""
+        return [pin["note"] for pin in self.pins if pin.get("note")]

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
 
 from ..models import Album, Coloring, Family, Membership, ModelVersion, Photo, Role, Status, User
-from . import offers, space
+from . import colorings, offers, space
 from .queue import waits_for
 
 CAN_EDIT = (Role.OWNER, Role.EDITOR)
@@ -93,12 +93,13 @@ def album_page(*, user: User, album: Album, cursor: datetime) -> dict[str, Any]:
 
 def photo_page(*, user: User, photo: Photo, cursor: datetime) -> dict[str, Any]:
     """What the photo's own page shows."""
-    where = place(photo=photo)
+    where, versions = place(photo=photo), colorings.versions(photo)
     return {
         "photo": photo,
         "album": photo.album,
         "coloring": photo.coloring,
-        "earlier": photo.colorings.filter(status=Status.DONE).count() - bool(photo.shown_id),
+        "versions": versions,
+        "automatic": colorings.latest_automatic(versions),
         "wait": photo.wait,
         "previous": where.previous,
         "next": where.next,

@@ -1,6 +1,7 @@
 """Asking for a photo's colours, changing one's mind, and what the worker found."""
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from .. import dispatch
 from ..models import Album, Coloring, Job, ModelVersion, Photo, Queue, Status
@@ -8,6 +9,10 @@ from ..selectors import gallery
 from . import jobs
 
 OPEN = (Status.QUEUED, Status.RUNNING)
+
+
+class NotDone(Exception):
+    """A version that is still being coloured, or failed, cannot be shown."""
 
 
 def request(*, photo: Photo, queue: str = Queue.INTERACTIVE, vividness: float = 1.0) -> Coloring:
@@ -34,6 +39,25 @@ def recolour(*, album: Album) -> int:
     for photo in photos:
         request(photo=photo, queue=Queue.BULK, vividness=photo.shown.vividness if photo.shown else 1.0)
     return len(photos)
+
+
+def show(*, coloring: Coloring) -> None:
+    """The family chooses this one of its photo's versions: all that shows the photo shows it in these colours.
+
+    Raises:
+        NotDone: there are no colours of it.
+    """
+    if coloring.status != Status.DONE:
+        raise NotDone
+    Photo.objects.filter(pk=coloring.photo_id).update(shown=coloring, changed_at=timezone.now())
+
+
+def rename(*, coloring: Coloring, name: str) -> None:
+    """Call a version ``name``; empty: as Heirloom calls it."""
+    with transaction.atomic():
+        Coloring.objects.filter(pk=coloring.pk).update(name=name)
+        Photo.objects.filter(pk=coloring.photo_id).update(changed_at=timezone.now())
+    coloring.name = name
 
 
 def cancel(*, photo: Photo) -> None:

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from .. import gate, roles, words
-from ..models import Photo, Status, User
+from ..models import Coloring, Photo, Status, User
 from ..selectors.shares import SharedPhoto
 
 register = template.Library()
@@ -17,12 +17,29 @@ register.filter("gate_sentence", gate.sentence)
 
 
 @register.simple_tag(takes_context=True)
-def photo_url(context: dict[str, Any], photo: Photo | SharedPhoto, what: str, download: bool = False) -> str:
-    """The address of one of a photo's files. It names the version, so that a browser may keep it for good."""
+def photo_url(
+    context: dict[str, Any],
+    photo: Photo | SharedPhoto,
+    what: str,
+    download: bool = False,
+    version: Coloring | None = None,
+) -> str:
+    """The address of one of a photo's files. It names the version, so that a browser may keep it for good.
+
+    ``version``: in whose colours, where not in those that the family sees.
+    """
     if isinstance(photo, SharedPhoto):
         return _shared_url(context, photo, what, download=download)
-    version = photo.pk if what.startswith("grey-") or what == "original" else photo.shown_id
-    return f"{photo.address}{what}/?v={version}{'&download=1' if download else ''}"
+    if version:
+        return f"{photo.address}versions/{version.pk}/{what}/?v={version.pk}"
+    owner = photo.pk if what.startswith("grey-") or what == "original" else photo.shown_id
+    return f"{photo.address}{what}/?v={owner}{'&download=1' if download else ''}"
+
+
+@register.simple_tag(takes_context=True)
+def side_url(context: dict[str, Any], photo: Photo, version: Coloring | None, size: str) -> str:
+    """The address of one side of a comparison: the photo in the colours of ``version``; None: as it was."""
+    return photo_url(context, photo, f"colour-{size}" if version else f"grey-{size}", version=version)
 
 
 @register.filter

@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, resolve_url
 from django.utils.translation import gettext as _
 
-from ..models import Album, Family, Photo, User
+from ..models import Album, Coloring, Family, Photo, User
 from ..models.photo import PhotoQuerySet
 from ..selectors import gallery
 
@@ -76,6 +76,13 @@ def photo(user: User, pk: UUID, *, edit: bool = False, in_trash: bool = False, f
     found = get_object_or_404(gallery.in_order(photos), pk=pk)
     check(user, found.album.family_id, edit=edit)
     return gallery.with_colors([found])[0]
+
+
+def version(photo: Photo, pk: UUID) -> Coloring:
+    """The coloring of ``photo``, which the one who asks may see, that has this id."""
+    found = get_object_or_404(photo.colorings.select_related("model_version"), pk=pk)
+    found.photo = photo
+    return found
 
 
 def photo_for_file(user: User, pk: UUID, *, family: Family | None = None) -> Photo:

@@ -4,7 +4,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from .. import naming, storage
-from ..models import Photo
+from ..models import Coloring, Photo
 from . import access, streaming
 from .access import FamilyRequest, signed_in
 
@@ -15,9 +15,16 @@ def photo_file(request: FamilyRequest, pk: UUID, what: str) -> HttpResponseBase:
     return give(request, access.photo_for_file(request.user, pk), what)
 
 
-def give(request: HttpRequest, photo: Photo, what: str) -> HttpResponseBase:
+@signed_in
+@require_safe
+def version_file(request: FamilyRequest, pk: UUID, version: UUID, what: str) -> HttpResponseBase:
+    photo = access.photo_for_file(request.user, pk)
+    return give(request, photo, what, version=access.version(photo, version))
+
+
+def give(request: HttpRequest, photo: Photo, what: str, *, version: Coloring | None = None) -> HttpResponseBase:
     """The one way out for a photo's bytes, once it is known that the one who asks may see it."""
-    file = storage.file_of(photo, what)
+    file = storage.file_of(photo, what, version=version)
     if file is None:
         raise Http404
     name = f"{naming.of_photo(photo, what)}.{file.ending}" if "download" in request.GET else None

@@ -204,13 +204,39 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "ArrowRight") go("next");
 });
 
-document.getElementById("main").addEventListener("htmx:load", (event) => {
-  if (event.target.id !== "stage") return;
-  prepare(event.target);
-  const frame = event.target.querySelector(".compare");
-  if (frame) reveal(frame);
+// --- The photo changed: its stage is fetched anew, once nobody is in the middle of something ------------------------
+const main = document.getElementById("main");
+const stageNow = () => document.getElementById("stage");
+const IN_THE_MIDDLE = "#closer[open], .version-name[open], [data-editing]";
+let shown = stageNow().querySelector(".frame")?.dataset.shown ?? "";
+let cut = null;
+let isLate = false;
+
+main.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.target.id !== "stage" || !main.querySelector(IN_THE_MIDDLE)) return;
+  event.preventDefault();
+  isLate = true;
 });
-prepare(document.getElementById("stage"));
+function catchUp() {
+  if (!isLate || main.querySelector(IN_THE_MIDDLE)) return;
+  isLate = false;
+  htmx.trigger(stageNow(), "again");
+}
+for (const end of ["close", "toggle"]) main.addEventListener(end, catchUp, { capture: true }); // they do not bubble
+main.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.target.id === "stage") cut = stageNow().querySelector(".compare-range")?.value ?? null;
+});
+main.addEventListener("htmx:load", (event) => {
+  if (event.target.id !== "stage") return;
+  const frame = event.target.querySelector(".compare");
+  const range = frame?.querySelector(".compare-range");
+  if (range && cut !== null) range.value = cut;
+  prepare(event.target);
+  const isNew = frame && frame.dataset.shown !== shown;
+  shown = frame?.dataset.shown ?? shown;
+  if (isNew) reveal(frame);
+});
+prepare(stageNow());
 
 addEventListener("load", () => {
   const ahead = document.getElementById("next")?.dataset.preload ?? "";

@@ -146,7 +146,9 @@ def states(family_owner: User) -> Album:
         put(storage.originals(), original.key, made, "#777")
         return made
 
-    show(photo(caption="Greta at the lake"), status=Status.DONE)
+    first = photo(caption="Greta at the lake")
+    show(first, status=Status.DONE)
+    show(first, status=Status.DONE, pins=[{"x": 0.5, "y": 0.5, "colour": "#a02020", "note": "red, says aunt Ida"}])
     show(photo(), status=Status.QUEUED)
     show(photo(), status=Status.RUNNING, percent=40, lease_owner="test", heartbeat_at=timezone.now() + LATER)
     show(photo(), status=Status.FAILED, reason="no_memory")

@@ -31,6 +31,7 @@ def pages(album: Album) -> dict[str, str]:
     named["shares"] = reverse("shares", args=[album.family_id])
     for number, photo in enumerate(album.photos.filter(deleted_at=None)):
         named[f"photo {number}"] = reverse("photo", args=[photo.pk])
+    named["compare"] = reverse("photo_compare", args=[album.photos.all()[0].pk])
     return named
 
 

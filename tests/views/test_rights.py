@@ -85,6 +85,10 @@ RULES = {
     "photo": look(),
     "photo_tile": look(),
     "photo_file": look(),
+    "photo_compare": look(),
+    "version_show": change(),
+    "version_name": change(),
+    "version_file": look(),
     "photo_share": change(200, data={"lasts": "month"}),
     "photo_offer": change(),
     "offers": look(),
@@ -145,6 +149,7 @@ def address(world: World, name: str) -> str:
     token = world.share_token if route.startswith("s/") else world.token
     known = {"pk": things.get(route.split("/")[0]), "what": "colour-480", "token": token}
     known |= {"member": world.member, "number": world.program if "tokens/" in route else world.invite}
+    known["version"] = world.photo.shown_id
     arguments = {key: value for key, value in known.items() if f":{key}>" in route}
     query = f"?album={world.album.pk}" if name in {"events", "changes"} else ""
     return reverse(name, kwargs=arguments) + query

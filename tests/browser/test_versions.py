@@ -1,0 +1,56 @@
+"""The versions of a photo in the browser: chosen, named, compared, and seen by whoever has the page open."""
+
+from collections.abc import Callable
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from colorizer.models import Album, User
+from colorizer.services import coloring
+from tests.conftest import Stack
+
+pytestmark = pytest.mark.corrections
+
+
+def test_a_version_is_named_chosen_with_the_keyboard_and_compared(
+    visitor: Page, live_stack: Stack, states: Album, family_owner: User, enter: Callable[[User], None]
+) -> None:
+    enter(family_owner)
+    photo = states.photos.all()[0]
+    corrected, automatic = photo.shown, photo.colorings.order_by("created_at")[0]
+    assert corrected
+    visitor.goto(live_stack.url + reverse("photo", args=[photo.pk]))
+    panel = visitor.get_by_role("region", name="Versions of this photo")
+    rows = panel.get_by_role("listitem")
+    expect(rows).to_have_count(2)
+
+    rows.nth(0).get_by_text("Name it").focus()
+    visitor.keyboard.press("Enter")
+    name = rows.nth(0).get_by_label("Name of this version")
+    name.fill("Ida's red")
+    # What someone else changes meanwhile takes nothing away that is being typed; it comes once that is done.
+    coloring.show(coloring=automatic)
+    expect(name).to_have_value("Ida's red")
+    name.press("Enter")
+    expect(visitor.get_by_role("heading", name="Ida's red")).to_be_visible()
+    expect(rows.nth(1)).to_contain_text("Shown now")
+
+    rows.nth(0).get_by_role("button", name="Show this one").press("Enter")
+    expect(visitor.locator(".frame")).to_have_attribute("data-shown", str(corrected.pk))
+    coloring.show(coloring=automatic)
+    expect(visitor.locator(".frame")).to_have_attribute("data-shown", str(automatic.pk))
+    expect(rows.nth(1)).to_contain_text("Shown now")
+
+    rows.nth(0).get_by_role("link", name="Compare").click()
+    expect(visitor.locator(".layer-before")).to_have_attribute("src", _file(photo.address, corrected.pk))
+    expect(visitor.locator(".layer-after img")).to_have_attribute("src", _file(photo.address, automatic.pk))
+    visitor.get_by_role("slider").press("ArrowRight")
+    expect(visitor.get_by_role("slider")).to_have_attribute("aria-valuetext", "49 % of the one on the right")
+    visitor.get_by_label("On the right").select_option("before")
+    visitor.get_by_role("button", name="Compare", exact=True).click()
+    expect(visitor.locator(".layer-after img")).to_have_attribute("src", f"{photo.address}grey-1600/?v={photo.pk}")
+
+
+def _file(address: str, version: object) -> str:
+    return f"{address}versions/{version}/colour-1600/?v={version}"
