@@ -5,11 +5,11 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PINS := requirements/constraints.txt
-PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input -c $(PINS)
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input --no-compile -c $(PINS)
 OURS := webapp colorizer worker ml tests manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test drill bench lint format messages
+.PHONY: help install up test tests-on-disk tests-on-servers drill bench lint format messages
 
 help: ## Show this help
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,21 +44,30 @@ install: .venv/.web .venv/.worker ## Make .venv with everything that the site ne
 ON_SERVERS := tests/stores tests/worker tests/services tests/selectors $(addprefix tests/views/test_, \
 	connections.py download.py events.py files.py files_from_s3.py upload.py)
 
-# Two processes, a file each at a time and in their order: tests wait more than they compute.
-SIDE_BY_SIDE := -m "not long" -n 2 --dist loadgroup --no-loadscope-reorder
+# Tests wait more than they compute: three processes side by side, a file each at a time and in their order.
+IN_ORDER := --dist loadgroup --no-loadscope-reorder
 
-test: .venv/.dev ## Run all tests: unit, a real worker on a real broker, a real browser; then on PostgreSQL and S3
+test: .venv/.dev ## Run all tests: unit, a real worker on a real broker, a real browser; and on PostgreSQL and S3
 	@.ci/chromium
 	@.ci/gettext
-	@$(BIN)/python -m pytest $(or $(ARGS),$(SIDE_BY_SIDE))
-	@test -n "$(ARGS)" || HEIRLOOM_TESTS_ON=servers $(BIN)/python -m pytest $(SIDE_BY_SIDE) $(ON_SERVERS)
+ifdef ARGS
+	@$(BIN)/python -m pytest $(ARGS)
+else
+	@$(MAKE) --no-print-directory -j 2 tests-on-disk tests-on-servers
+endif
+
+tests-on-disk:
+	@$(BIN)/python -m pytest -m "not long" -n 2 $(IN_ORDER)
+
+tests-on-servers:
+	@HEIRLOOM_TESTS_ON=servers $(BIN)/python -m pytest -m "not long" -n 1 $(IN_ORDER) $(ON_SERVERS)
 
 bench: .venv/.dev ## Measure speed and memory, side by side on both kinds of database and storage; into build/bench.json
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 drill: .venv/.dev ## Break everything that can break, for real and under load, after the long tests; FAULTS="store clock" tries some
 	@.ci/faketime
-	@test -n "$(FAULTS)" || $(BIN)/python -m pytest -m long
+	@test -n "$(FAULTS)" || $(BIN)/python -m pytest -m long -n 2 $(IN_ORDER)
 	@$(BIN)/python -m tests.drill $(FAULTS)
 
 lint: .venv/.dev ## Check style, types, who imports whom, and migrations

@@ -18,7 +18,7 @@ os.environ.update(
     OMP_WAIT_POLICY="PASSIVE",  # threads of one test process that wait take no time from the other
     HEIRLOOM_LEASE_SECONDS="3",
     HEIRLOOM_HEARTBEAT_SECONDS="0.5",
-    HEIRLOOM_HOUSEKEEPING_SECONDS="0.5",
+    HEIRLOOM_HOUSEKEEPING_SECONDS="1",
     HEIRLOOM_RESEND_SECONDS="2",
     HEIRLOOM_SLICE_SECONDS="4",
 )

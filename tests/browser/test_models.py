@@ -64,6 +64,7 @@ def comparison(candidate: ModelVersion) -> Comparison:
     return made
 
 
+@pytest.mark.long
 def test_a_model_goes_into_service_against_the_gate_and_out_of_it_again(
     visitor: Page, live_stack: Stack, comparison: Comparison, promoter: User
 ) -> None:

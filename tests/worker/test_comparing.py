@@ -81,6 +81,7 @@ def test_every_figure_with_its_controls_the_gate_and_the_pictures_are_there_and_
     assert ModelVersion.objects.filter(name="Harbour").exists()
 
 
+@pytest.mark.long
 def test_it_makes_way_for_a_photo_and_goes_on_with_what_it_has(
     worker_process: StartWorker, scheduler: Process, upload: Upload, tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from colorizer import dispatch, storage
 from colorizer.models import DatasetVersion, ModelVersion, Status, Training, TrainingEvent
 from colorizer.services import training as service
-from tests.conftest import StartWorker
+from tests.conftest import StartWorker, on_disk_alone
 from tests.school import QUICK, frozen
 from tests.stack import SLOWEST, Process, wait_for
 
@@ -80,6 +80,7 @@ def test_slices_follow_each_other_and_each_goes_on_where_the_last_one_ended(
     assert codes(training).count("went_on") >= 3
 
 
+@on_disk_alone
 def test_it_rests_when_it_is_asked_to_and_goes_on_from_there(worker: Process, version: DatasetVersion) -> None:
     training = begin(version, **ENDLESS)
     when(training, status=Status.RUNNING, step__gt=0)
@@ -94,10 +95,8 @@ def test_it_rests_when_it_is_asked_to_and_goes_on_from_there(worker: Process, ve
     when(training, status=Status.CANCELLED)
 
 
-def test_a_worker_that_is_killed_costs_one_slice_at_most(
-    worker_process: StartWorker, scheduler: Process, version: DatasetVersion
-) -> None:
-    worker_process("first")
+@on_disk_alone
+def test_a_worker_that_is_killed_costs_one_slice_at_most(worker: Process, version: DatasetVersion) -> None:
     training = begin(version, **ENDLESS)
     running = when(training, slice__gte=1, status=Status.RUNNING, stage="training")
     kept = Training.objects.get(pk=training.pk)
@@ -113,6 +112,7 @@ def test_a_worker_that_is_killed_costs_one_slice_at_most(
     service.cancel(training=training, by=None)
 
 
+@pytest.mark.long
 def test_a_photo_comes_through_while_it_trains_and_what_was_learned_outlives_the_worker(
     worker_process: StartWorker,
     scheduler: Process,
@@ -151,6 +151,7 @@ def test_an_emptied_broker_costs_nothing(worker: Process, version: DatasetVersio
         when(other, status=Status.CANCELLED)
 
 
+@on_disk_alone
 def test_settings_that_no_network_takes_end_it_with_a_reason(worker: Process, version: DatasetVersion) -> None:
     training = when(begin(version, steps=5, crop=33), status=Status.FAILED)
     assert training.reason == "bad_settings"
