@@ -32,6 +32,14 @@ def photos(count: int, *, first: int = 0) -> dict[str, bytes]:
     return {f"{seed}.jpg": encoded(picture(seed)) for seed in range(first, first + count)}
 
 
+def pages(count: int) -> bytes:
+    """A TIFF of so many."""
+    first, *others = (picture(seed) for seed in range(100, 100 + count))
+    data = io.BytesIO()
+    first.save(data, format="TIFF", save_all=True, append_images=others)
+    return data.getvalue()
+
+
 def zipped(files: Mapping[str, bytes], *, compressed: bool = False) -> bytes:
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED) as archive:

@@ -2,8 +2,10 @@
 
 from django.db.models import Count, Q, QuerySet
 
-from ..gate import FEWEST
+from .. import gate
 from ..models import Dataset, DatasetVersion, FrozenItem
+
+FEWEST = gate.FEWEST
 
 
 def items(version: DatasetVersion) -> QuerySet[FrozenItem]:

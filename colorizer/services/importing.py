@@ -35,10 +35,17 @@ _BATCH = 500
 
 @dataclass
 class Report:
-    """What became of the files: how many were taken, and a name and a sentence for each of the others."""
+    """What became of the files: how many were taken, a name and a sentence for each of the others, and in part those of
+    several pages, of which the first alone is a photo of the dataset."""
 
     taken: int = 0
     refused: list[tuple[str, str]] = field(default_factory=list)
+    in_part: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def is_plain(self) -> bool:
+        """One photo, and nothing to say of it."""
+        return self.taken == 1 and not self.refused and not self.in_part
 
 
 def add_uploads(*, dataset: Dataset, uploads: Iterable["UploadedFile[bytes]"], said: Described, by: User) -> Report:
@@ -90,7 +97,10 @@ def add(
     try:
         for each in found:
             try:
-                items.append(_stored(dataset, each, here, consent))
+                item, pages = _stored(dataset, each, here, consent)
+                items.append(item)
+                if pages > 1:
+                    report.in_part.append((item.name, _("It has %(pages)s pages.") % {"pages": pages}))
             except (intake.Refused, Broken, _NotTaken) as error:
                 message = error.message if isinstance(error, intake.Refused) else str(error)
                 report.refused.append((naming.file_name(each.name), message))
@@ -122,10 +132,11 @@ def _bare(file: StoredFile, name: str) -> Iterator["File[bytes]"]:
         yield File(spooled, name=name)
 
 
-def _stored(dataset: Dataset, found: Found, here: set[str], consent: Consent | None) -> DatasetItem:
+def _stored(dataset: Dataset, found: Found, here: set[str], consent: Consent | None) -> tuple[DatasetItem, int]:
+    """The photo, and how many pages its file has."""
     name = naming.file_name(found.name)
     with found.open() as file:
-        format = intake.check(file, name=name)
+        format, pages = intake.check(file, name=name)
         sha256 = intake.hash_of(file)
         if sha256 in here:
             raise _NotTaken(_("This photo is in the dataset already."))
@@ -149,7 +160,7 @@ def _stored(dataset: Dataset, found: Found, here: set[str], consent: Consent | N
         )
         storage.models().save(item.key, file)
     here.add(sha256)
-    return item
+    return item, pages
 
 
 def _split_of(dataset: Dataset, sha256: str) -> Split:

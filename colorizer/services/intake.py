@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from typing import IO
+from typing import IO, NamedTuple
 from uuid import uuid4
 
 from django.conf import settings
@@ -80,7 +80,7 @@ def accept(*, album: Album, user: User, upload: "UploadedFile[bytes] | None", po
     if upload is None:
         raise Refused("missing")
     name = naming.file_name(upload.name or "")
-    format = check(upload, name=name)
+    format = check(upload, name=name).format
     sha256 = hash_of(upload)
     _refuse_second(album=album, sha256=sha256)
     _refuse_without_room(family=album.family, size=upload.size or 0)
@@ -119,8 +119,13 @@ def answer(*, photo: Photo, colour: bool) -> None:
         coloring.request(photo=photo)
 
 
-def check(upload: "File[bytes]", *, name: str) -> str:
-    """The format of ``upload``. In Wagtail's order: ending, sniffed format, bytes, the two agree, pages and pixels.
+class Checked(NamedTuple):
+    format: str
+    pages: int
+
+
+def check(upload: "File[bytes]", *, name: str) -> Checked:
+    """What ``upload`` is. In Wagtail's order: ending, sniffed format, bytes, the two agree, pages and pixels.
 
     Raises:
         Refused: it is not a photo that we take.
@@ -139,11 +144,11 @@ def check(upload: "File[bytes]", *, name: str) -> str:
     if promised != found:
         right_ending = f".{storage.EXTENSIONS[found]}"
         raise Refused("wrong_name", ending=formats.ending(name), format=found.upper(), right_ending=right_ending)
-    _check_headers(upload, format=found)
-    return found
+    return Checked(found, _check_headers(upload, format=found))
 
 
-def _check_headers(file: IO[bytes], *, format: str) -> None:
+def _check_headers(file: IO[bytes], *, format: str) -> int:
+    """How many pages it has."""
     most_pages, megapixels = settings.HEIRLOOM_MAX_PAGES, settings.HEIRLOOM_MAX_MEGAPIXELS
     try:
         found = headers.read(file, format=format, most_pages=most_pages)
@@ -153,6 +158,7 @@ def _check_headers(file: IO[bytes], *, format: str) -> None:
         raise Refused("too_many_pages", limit=most_pages)
     if found.pixels > megapixels * 1_000_000:
         raise Refused("too_many_pixels", limit=megapixels)
+    return found.pages
 
 
 def hash_of(upload: "File[bytes]") -> str:

@@ -1,16 +1,16 @@
 // A dataset's photos with the keyboard: every key presses a button or a link that is on the page. htmx does the rest.
 
-const chosen = document.getElementById("chosen");
-const items = document.getElementById("items");
-
-const tileOf = (id) => items?.querySelector(`[data-item="${CSS.escape(id)}"]`);
+// Asked for each time: both are made anew where photos were added or measured.
+const part = (id) => document.getElementById(id);
+const tileOf = (id) => part("items").querySelector(`[data-item="${CSS.escape(id)}"]`);
 
 function press(key) {
+  const chosen = part("chosen");
   if (!chosen) return false;
   const arrows = { ArrowRight: "triage-next", ArrowLeft: "triage-previous", j: "triage-next", k: "triage-previous" };
-  const first = chosen.querySelector(".at-hand") ? null : items.querySelector("[data-item]");
+  const first = chosen.querySelector(".at-hand") ? null : part("items").querySelector("[data-item]");
   const target = arrows[key]
-    ? (first ?? document.getElementById(arrows[key]))
+    ? (first ?? part(arrows[key]))
     : chosen.querySelector(`[data-key="${CSS.escape(key.toLowerCase())}"]:not(:disabled)`);
   target?.click();
   return Boolean(target);
@@ -24,10 +24,11 @@ document.addEventListener("keydown", (event) => {
 
 // --- Which photo is at hand: marked in the grid, in the address, and the next one's picture is fetched ahead ---------
 function settle() {
-  const photo = chosen.querySelector(".at-hand")?.dataset.photo;
+  const chosen = part("chosen");
+  const photo = chosen?.querySelector(".at-hand")?.dataset.photo;
   if (!photo) return;
-  document.getElementById("triage").classList.add("triage-open");
-  for (const old of items.querySelectorAll("[aria-current]")) old.removeAttribute("aria-current");
+  part("triage").classList.add("triage-open");
+  for (const old of part("items").querySelectorAll("[aria-current]")) old.removeAttribute("aria-current");
   const tile = tileOf(photo);
   tile?.setAttribute("aria-current", "true");
   // On a phone the photo stands above the grid: there it is what one wants to see.
@@ -35,20 +36,11 @@ function settle() {
   const address = new URL(location.href);
   address.searchParams.set("photo", photo);
   history.replaceState(null, "", address);
-  const ahead = document.getElementById("triage-next")?.dataset.preload;
+  const ahead = part("triage-next")?.dataset.preload;
   if (ahead) new Image().src = ahead;
 }
 
-chosen?.addEventListener("htmx:afterSettle", settle);
-if (chosen) settle();
-
-// --- More than can be sent at once is said before it is sent ---------------------------------------------------------
-const form = document.getElementById("add-form");
-form?.addEventListener("submit", (event) => {
-  const files = [...form.elements.files.files];
-  const isTooMuch = files.reduce((sum, file) => sum + file.size, 0) > Number(form.dataset.most);
-  const said = document.getElementById("add-error");
-  said.textContent = isTooMuch ? form.dataset.words : "";
-  said.hidden = !isTooMuch;
-  if (isTooMuch) event.preventDefault();
+document.body.addEventListener("htmx:afterSettle", (event) => {
+  if (event.target.id === "chosen") settle();
 });
+settle();

@@ -1,4 +1,5 @@
-// Photos on their way to the album: two files at a time, each with its progress and, where it is refused, its reason.
+// Photos on their way to an album or a dataset: two files at a time, each with its progress and, where it is refused, its
+// reason. Where the input lies in a form, what that says goes with each file, and its button begins.
 
 const AT_ONCE = 2;
 const WAITS = [2, 4, 8, 16, 30]; // seconds before each further try where the network fails
@@ -12,6 +13,7 @@ const list = document.getElementById("uploads");
 const progress = document.getElementById("upload-progress");
 const template = document.getElementById("upload-row");
 const words = input.dataset;
+const { form } = input;
 const token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
 
 const limit = (value) => (value === undefined ? Infinity : Number(value));
@@ -33,6 +35,7 @@ function add(files) {
     total = 0;
   }
   let position = 0;
+  const said = form ? [...new FormData(form)].filter(([name]) => name !== input.name) : [];
   for (const file of files) {
     const reason = refusal(file);
     if (reason) {
@@ -40,7 +43,7 @@ function add(files) {
     } else {
       take(file, 1);
       position += 1;
-      waiting.push({ file, position });
+      waiting.push({ file, position, said });
     }
   }
   total += files.length;
@@ -49,7 +52,7 @@ function add(files) {
 
 // Why a file is not even sent; the rest go on.
 function refusal(file) {
-  if (file.size > most) return words.wordsLarge;
+  if (file.size > most) return (/\.zip$/i.test(file.name) && words.wordsLargeZip) || words.wordsLarge;
   if (room.photos < 1) return words.wordsToday;
   return file.size > room.bytes ? fill(words.wordsRoom, { left: amount(Math.max(0, room.bytes)) }) : "";
 }
@@ -105,12 +108,13 @@ async function deliver(item) {
   }
 }
 
-function send({ file, position }, row) {
+function send({ file, position, said }, row) {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
     const body = new FormData();
+    for (const [name, value] of said) body.append(name, value);
     body.append("position", position);
-    body.append("file", file, file.name);
+    body.append(input.name, file, file.name);
     request.responseType = "json";
     request.upload.onprogress = (event) => {
       const percent = event.total ? Math.round((100 * event.loaded) / event.total) : 0;
@@ -131,12 +135,15 @@ function send({ file, position }, row) {
 function settle(item, answer, row) {
   if (answer.status === 201) {
     added += 1;
-    row.element.remove();
-    return show(answer);
+    htmx.trigger(document.body, "added");
+    if (answer.report) row.tell(answer.report);
+    else row.element.remove();
+    return answer.tile ? show(answer) : undefined;
   }
   take(item.file, -1);
   if (answer.status === 409) added += 1;
   else row.element.classList.add("upload-wrong");
+  if (answer.report) return row.tell(answer.report);
   const signedOut = answer.status === 401 || answer.status === 403 || (answer.status === 200 && !answer.url.endsWith(words.url));
   row.end(answer.message || (signedOut ? words.wordsOut : words.wordsFailed), answer.photo);
 }
@@ -174,6 +181,11 @@ function newRow({ file }) {
     part("dismiss").hidden = false;
     if (address) Object.assign(part("see"), { href: address, hidden: false });
   };
+  row.tell = (report) => {
+    row.end("");
+    part("report").innerHTML = report;
+    part("report").hidden = false;
+  };
   element.querySelector(".upload-name").textContent = file.name;
   part("dismiss").addEventListener("click", () => {
     element.remove();
@@ -189,8 +201,16 @@ function pick() {
   add([...input.files]);
   input.value = "";
 }
-input.addEventListener("change", pick);
-if (input.files.length) pick(); // chosen before this script was there
+if (form) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    form.closest("[popover]").hidePopover();
+    pick();
+  });
+} else {
+  input.addEventListener("change", pick);
+  if (input.files.length) pick(); // chosen before this script was there
+}
 
 const over = document.getElementById("drop-over");
 const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");

@@ -1,11 +1,12 @@
 """A curator gathers photos, goes through them with the keyboard, and freezes a version; a family offers one and takes
 it back. With a real worker."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
 from django.contrib.auth.models import Group
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from colorizer import roles
 from colorizer.models import Album, Consent, Dataset, DatasetItem, DatasetVersion, Status, User
@@ -39,7 +40,7 @@ def sound(page: Page) -> None:
 
 
 def test_photos_are_added_gone_through_by_keyboard_and_frozen(
-    visitor: Page, live_stack: Stack, curator: User, enter: Enter
+    visitor: Page, live_stack: Stack, curator: User, enter: Enter, complaints: Complaints
 ) -> None:
     enter(curator)
     visitor.goto(f"{live_stack.url}/workshop/datasets/")
@@ -51,7 +52,7 @@ def test_photos_are_added_gone_through_by_keyboard_and_frozen(
 
     dataset = Dataset.objects.get(name="Gardens")
     files = photos(4) | {"cats/copy.jpg": encoded(picture(0), quality=50), "grey.jpg": encoded(picture(7, colour=0))}
-    visitor.get_by_role("button", name="Add photos").click()
+    visitor.get_by_role("button", name="Choose photos").click()
     visitor.get_by_label("Photos in colour, or a ZIP of them").set_input_files(
         [
             {"name": "set.zip", "mimeType": "application/zip", "buffer": zipped(files)},
@@ -60,8 +61,12 @@ def test_photos_are_added_gone_through_by_keyboard_and_frozen(
     )
     assert faults(visitor) == []
     visitor.get_by_role("button", name="Add", exact=True).click()
-    expect(visitor.get_by_text("6 photos were added. These were not:")).to_be_visible()
-    expect(visitor.get_by_text("note.jpg")).to_be_visible()
+    expect(visitor.locator(".upload", has_text="set.zip")).to_contain_text("6 photos were added.")
+    expect(visitor.locator(".upload", has_text="note.jpg")).to_contain_text("There is no photo in this file.")
+    complaints.provoked("422")
+    expect(visitor.locator(".item")).to_have_count(6)
+    expect(visitor.get_by_text("For training · 6 photos")).to_be_visible()
+    sound(visitor)
     measured(dataset, 6)
     visitor.goto(f"{live_stack.url}/workshop/datasets/{dataset.pk}/?state=new")
 
@@ -96,6 +101,34 @@ def test_photos_are_added_gone_through_by_keyboard_and_frozen(
     expect(visitor.get_by_text("Version 1", exact=True)).to_be_visible()
     assert DatasetVersion.objects.get().items.count() == 3
     sound(visitor)
+
+
+def test_a_zip_that_is_too_large_to_send_leads_to_the_command_and_the_rest_goes_on(
+    visitor: Page, live_stack: Stack, curator: User, enter: Enter
+) -> None:
+    def with_little_room(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(
+            response=answer, body=re.sub('data-most-bytes="[0-9]+"', 'data-most-bytes="50000"', answer.text())
+        )
+
+    enter(curator)
+    dataset = Dataset.objects.create(name="Much")
+    address = f"{live_stack.url}/workshop/datasets/{dataset.pk}/"
+    visitor.route(address, with_little_room, times=1)
+    visitor.goto(address)
+    visitor.get_by_role("button", name="Add photos").click()
+    visitor.get_by_label("Photos in colour, or a ZIP of them").set_input_files(
+        [
+            {"name": "set.zip", "mimeType": "application/zip", "buffer": bytes(50_001)},
+            {"name": "0.jpg", "mimeType": "image/jpeg", "buffer": encoded(picture(0))},
+        ]
+    )
+    visitor.get_by_label("Category").fill("harbour")
+    visitor.get_by_role("button", name="Add", exact=True).click()
+    expect(visitor.locator(".upload", has_text="set.zip")).to_contain_text("manage.py dataset_import 'Much' FOLDER")
+    expect(visitor.locator(".item")).to_have_count(1)
+    assert dataset.items.get().category == "harbour"
 
 
 def test_a_family_offers_a_photo_a_curator_takes_it_in_and_the_family_withdraws_it(

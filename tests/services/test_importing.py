@@ -12,7 +12,7 @@ from django.core.management.base import CommandError
 from colorizer import storage
 from colorizer.models import Action, AuditEntry, Dataset, Queue, Split, Status, Tombstone, User
 from colorizer.services import datasets, importing, unpacking
-from tests.curation import add, encoded, photos, picture, zipped
+from tests.curation import add, encoded, pages, photos, picture, zipped
 
 
 @pytest.fixture
@@ -71,6 +71,12 @@ def test_a_file_that_is_no_photo_is_refused_and_the_rest_goes_on(dataset: Datase
     assert report.taken == 2
     assert [name for name, _sentence in report.refused] == ["notes.txt", "broken.jpg", "named.png", "empty.jpg"]
     assert all(sentence.endswith(".") for _name, sentence in report.refused)
+
+
+def test_of_a_file_of_several_pages_it_is_said_that_the_first_alone_is_taken(dataset: Dataset, owner: User) -> None:
+    report = add(dataset, owner, {"scans.tif": pages(3), "one.tif": pages(1)})
+    assert (report.taken, report.refused) == (2, [])
+    assert report.in_part == [("scans.tif", "It has 3 pages.")]
 
 
 def test_a_photo_that_its_family_withdrew_does_not_come_back(dataset: Dataset, owner: User) -> None:

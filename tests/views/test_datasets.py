@@ -10,7 +10,7 @@ from colorizer import roles
 from colorizer.models import Dataset, DatasetItem, User
 from colorizer.selectors import curating, teaching
 from colorizer.services import datasets
-from tests.curation import accept, add, encoded, measure, photos, picture
+from tests.curation import accept, add, encoded, measure, pages, photos, picture, zipped
 from tests.views.conftest import SignIn
 
 
@@ -94,6 +94,30 @@ def test_what_was_refused_is_told_once(browser: Client, dataset: Dataset) -> Non
     assert "1 photo was added." in answer.content.decode()
     assert "note.txt" in answer.content.decode()
     assert "note.txt" not in browser.get(page).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "status", "says"),
+    [
+        ("new.jpg", photos(1, first=30)["30.jpg"], 201, ""),
+        ("note.txt", b"a note", 422, "We do not know this kind of file."),
+        ("set.zip", zipped(photos(2, first=30) | {"note.txt": b"a note"}), 201, "2 photos were added. These were not:"),
+        ("pages.tif", pages(3), 201, "It has 3 pages."),
+        ("none.zip", zipped({"a.txt": b"a", "b.txt": b"b"}), 422, "0 photos were added. These were not:"),
+    ],
+)
+def test_a_script_that_sends_file_by_file_is_told_of_each(
+    browser: Client, dataset: Dataset, name: str, content: bytes, status: int, says: str
+) -> None:
+    form = {"files": SimpleUploadedFile(name, content), "licence": "open", "category": "harbour"}
+    before = dataset.items.count()
+    answer = browser.post(reverse("dataset_add", args=[dataset.pk]), form, headers={"accept": "application/json"})
+    said = answer.json()
+    assert answer.status_code == status
+    assert says in said.get("message", "") + said.get("report", "")
+    assert bool(said) == bool(says)
+    assert (dataset.items.count() > before) == (status == 201)
+    assert set(dataset.items.filter(category="harbour").values_list("licence", flat=True)) <= {"open"}
 
 
 def test_to_add_nothing_is_said_so(browser: Client, dataset: Dataset) -> None:

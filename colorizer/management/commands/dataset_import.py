@@ -35,4 +35,6 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         for refused, sentence in report.refused:
             self.stderr.write(f"{refused}: {sentence}")
+        for taken, sentence in report.in_part:
+            self.stderr.write(f"{taken}: {sentence} Only the first was taken.")
         self.stdout.write(f"{report.taken} photos were added to {dataset}.")

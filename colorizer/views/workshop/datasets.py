@@ -7,8 +7,9 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict
+from django.http import Http404, HttpResponse, HttpResponseBase, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.urls import path, reverse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
@@ -107,14 +108,15 @@ def dataset_delete_rejected(request: FamilyRequest, pk: UUID) -> HttpResponse:
 @may("add_datasetitem")
 @require_POST
 def dataset_add(request: FamilyRequest, pk: UUID) -> HttpResponse:
-    """Photos and ZIPs of a form; what was refused is told on the page that follows."""
+    """Photos and ZIPs of a form; what was refused is the answer to a script, and else told on the page that follows."""
     found, form = _dataset(pk), AddForm(request.POST)
     uploads = request.FILES.getlist("files")
     if not form.is_valid() or not uploads:
         messages.error(request, _("Choose photos or a ZIP of photos first."))
         return redirect("dataset", pk)
     report = importing.add_uploads(dataset=found, uploads=uploads, said=form.said, by=request.user)
-    return _reported(request, found, report)
+    asked_by_script = request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+    return _answered(request, report) if asked_by_script else _reported(request, found, report)
 
 
 @may("add_datasetitem")
@@ -194,9 +196,24 @@ def _decide(request: FamilyRequest, dataset: Dataset, ids: "list[UUID] | QuerySe
 
 
 def _reported(request: FamilyRequest, dataset: Dataset, report: importing.Report) -> HttpResponse:
-    told = report.refused[:MOST_TOLD]
-    request.session[REPORT] = {"taken": report.taken, "told": told, "more": len(report.refused) - len(told)}
+    request.session[REPORT] = _told(report)
     return redirect("dataset", dataset.pk)
+
+
+def _answered(request: FamilyRequest, report: importing.Report) -> HttpResponse:
+    """To the script that sends file by file: nothing more of a photo that is in, a sentence of one that is not."""
+    if report.is_plain:
+        return JsonResponse({}, status=201)
+    if not report.taken and len(report.refused) == 1:
+        return JsonResponse({"message": report.refused[0][1]}, status=422)
+    told = render_to_string("workshop/dataset_report.html", {"report": _told(report)}, request)
+    return JsonResponse({"report": told}, status=201 if report.taken else 422)
+
+
+def _told(report: importing.Report) -> dict[str, Any]:
+    refused, in_part = report.refused[:MOST_TOLD], report.in_part[:MOST_TOLD]
+    more = len(report.refused) - len(refused)
+    return {"taken": report.taken, "refused": refused, "more": more, "in_part": in_part}
 
 
 def _page(request: FamilyRequest, found: Dataset, said: QueryDict | Mapping[str, str]) -> dict[str, object]:
