@@ -12,7 +12,7 @@ const section = document.getElementById("uploading");
 const list = document.getElementById("uploads");
 const progress = document.getElementById("upload-progress");
 const template = document.getElementById("upload-row");
-const words = input.dataset;
+const words = { ...section.dataset, ...input.dataset };
 const { form } = input;
 const token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
 
