@@ -236,6 +236,19 @@ def marginal_mean(logits: Tensor, temperature: float = 1.0) -> Tensor:
     return torch.einsum("...ckhw,k->...chw", probability, centres.to(probability))
 
 
+def marginal_product(logits: Tensor) -> Tensor:
+    """Probabilities of the joint bins, ``[..., bins, H, W]``, as if a* and b* did not depend on each other.
+
+    ``logits``: ``[..., 2 x 45, H, W]``, those of a* first. A joint bin has what the marginal ones have at its centre.
+    """
+    centres = bin_centres().to(torch.float32)
+    _check("logits", logits, 2 * len(marginal_centres()))
+    halves = (half.float().log_softmax(dim=-3) for half in logits.chunk(2, dim=-3))
+    rows = ((centres + _AB_LIMIT) / MARGINAL_STEP).round().long().to(logits.device)
+    a, b = (half.index_select(-3, row) for half, row in zip(halves, rows.unbind(dim=1), strict=True))
+    return (a + b).softmax(dim=-3)
+
+
 def marginal_shares(joint: Tensor) -> Tensor:
     """Shares of the bins of a* and of b*: ``[2 x 45]``, each half sums to 1, from ``joint``, those of the joint bins.
 

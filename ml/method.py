@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import NoneType
 from typing import Protocol
@@ -11,9 +13,13 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ml.checkpoint import Card, dial, find, load, read_card, shipped
+from ml.color import bin_centres
+from ml.field import KNOTS, Field
 from ml.guide_files import GuideError
+from ml.likely import confidence, kept
 from ml.networks import Network, fused, output_of
 from ml.pins import Pins
 from ml.reference import Reference
@@ -34,9 +40,19 @@ class AbField:
     Attributes:
         ab: float32 [2, h, w], a* and b* in Lab units. The grid covers the lightness it was made
             from edge to edge: cell (i, j) is centred at ((i + 0.5) / h, (j + 0.5) / w).
+        keep: makes `stored`; None where `ab` is all that the method has to say.
     """
 
     ab: NDArray[np.float32]
+    keep: Callable[[], Field] | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def stored(self) -> Field:
+        """The field to be kept for dials and guesses: the likeliest bins, and how sure the method is, among it.
+
+        Made when it is asked for: a coloring without it need not wait.
+        """
+        return self.keep() if self.keep else Field.plain(self.ab)
 
 
 class Method(Protocol):
@@ -130,8 +146,48 @@ class LearnedMethod:
             # The gain is for guesses: what a pin asks for is meant as it is, at any vividness but none.
             pins[:, :2] /= gain or 1
         with torch.inference_mode():
-            ab = self._network.ab(output_of(self._network, batch, pins), temperature)[0] * gain
-        return AbField(ab.float().cpu().numpy())
+            output = output_of(self._network, batch, pins)
+            ab = self._network.ab(output, temperature)[0] * gain
+        return AbField(_numbers(ab), lambda: self._stored(output))
+
+    def _stored(self, output: Tensor) -> Field:
+        """What is kept of an output ``[1, channels, h, w]``."""
+        knots = KNOTS if self._network.classifies() else KNOTS[:1]
+        with torch.inference_mode():
+            means = np.stack([_numbers(self._network.ab(output, dial(self.card, v)[0])[0]) for v in knots])
+            chances = self._network.distribution(output)
+        (t0, g0), (t1, g1), (t2, g2) = (dial(self.card, v) for v in (0, 1, 2))
+        dials = (g0, g1, g2), (t0, t1, t2)
+        if chances is None:
+            plain = Field.plain(means[0])
+            return Field(means, *dials, plain.centres, plain.bins, plain.probabilities, None)
+        distribution, centres = _numbers(chances[0]), bin_centres().numpy()
+        sure = confidence(distribution, centres, means[0])
+        return Field(means, *dials, centres.astype(np.int8), *kept(distribution, centres), sure)
+
+
+class StoredMethod:
+    """A stored field as a `Method`: the same colours again, at any vividness, without its network.
+
+    Args:
+        field: of this very photo; what lightness it is given for does not matter.
+        name, sha256: of the method that made it.
+    """
+
+    guides = frozenset({NoneType})
+
+    def __init__(self, field: Field, name: str, sha256: str = "") -> None:
+        self.field, self.name, self.sha256 = field, name, sha256
+
+    def ab(self, lightness: NDArray[np.float32], guide: Guide = None, vividness: float = 1.0) -> AbField:
+        """See `Method.ab`. Raises GuideError on any guide."""
+        check_guide(self, guide)
+        return AbField(self.field.ab(vividness), lambda: self.field)
+
+
+def _numbers(tensor: Tensor) -> NDArray[np.float32]:
+    numbers: NDArray[np.float32] = tensor.float().cpu().numpy()
+    return numbers
 
 
 def models() -> dict[str, Card]:

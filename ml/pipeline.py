@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ml import software
 from ml.appearance import to_lightness
 from ml.color import CHROMA_ROWS, max_chroma_table
+from ml.field import warmed
 from ml.method import AbField, Guide, Method
 from ml.photo import DEFAULT_LIMITS, Limits, Photo, open_page
 from ml.saving import write
@@ -25,8 +26,6 @@ NETWORK_SHORT_SIDE = 256
 NETWORK_LONG_SIDE = 768
 WORKING_LONG_SIDE = 1024
 """Up to here colour follows edges; from here to full size it is interpolated."""
-MOST_WARMTH = 20.0
-"""Lab units either way."""
 
 
 class Stage(StrEnum):
@@ -75,10 +74,8 @@ def colorize(
 
     Raises:
         GuideError: see `ml.method.check_guide`.
-        ValueError: a vividness outside 0..2, a warmth outside -`MOST_WARMTH`..`MOST_WARMTH`.
+        ValueError: a vividness outside 0..2, a warmth outside -20..20.
     """
-    if not abs(warmth) <= MOST_WARMTH:
-        raise ValueError(f"warmth must be {-MOST_WARMTH:g}..{MOST_WARMTH:g}, not {warmth}")
     tell = on_stage or _silent
     tell(Stage.COLOURING, 10)
     small = to_lightness(photo.preview)
@@ -118,7 +115,7 @@ def colorize_file(
         page: of a TIFF with several, 0-based.
         guide: pins or a reference, where the method takes them.
         vividness: 0..2, 1 = the model's default.
-        warmth: -`MOST_WARMTH`..`MOST_WARMTH`, Lab units along b*: above 0 yellower, below bluer.
+        warmth: -20..20, Lab units along b*: above 0 yellower, below bluer.
         limits: what the file may ask of us.
         on_stage: hears of progress and may raise to abort; then no file is left behind.
 
@@ -133,11 +130,6 @@ def colorize_file(
     label = Label(software(), method.name, method.sha256)
     write(coloured.image, photo, out, label, lambda percent: tell(Stage.WRITING, 40 + percent * 60 // 100))
     return coloured
-
-
-def warmed(ab: NDArray[np.float32], warmth: float) -> NDArray[np.float32]:
-    """Colours [2, h, w] moved along b*; before the gamut, so that white and black stay as they are."""
-    return ab + np.array([0, warmth], np.float32)[:, None, None]
 
 
 def coloured_lab(lightness: pyvips.Image, ab: pyvips.Image) -> pyvips.Image:

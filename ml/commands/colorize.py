@@ -11,11 +11,12 @@ from pathlib import Path
 import pyvips
 
 from ml.checkpoint import CheckpointError
+from ml.field import MOST_WARMTH
 from ml.guide_files import GuideError
 from ml.method import CLASSIC, DEFAULT_MODEL, Guide, Method, check_guide, find_method
 from ml.photo import Info, PhotoError, inspect
 from ml.pins import read_pins
-from ml.pipeline import MOST_WARMTH, colorize_file
+from ml.pipeline import colorize_file
 from ml.reference import read_reference
 from ml.saving import output_format, suffix
 

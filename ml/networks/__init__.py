@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from ml.color import annealed_mean, bin_centres, marginal_centres, marginal_mean, marginal_shares
+from ml.color import annealed_mean, bin_centres, marginal_centres, marginal_mean, marginal_product, marginal_shares
 
 if TYPE_CHECKING:
     from ml.objectives import Objective
@@ -91,6 +91,12 @@ class Network(nn.Module):
         if not self.classifies():
             return output.float()
         return marginal_mean(output, temperature) if self.bins == "marginal" else annealed_mean(output, temperature)
+
+    def distribution(self, output: Tensor) -> Tensor | None:
+        """Probabilities of the joint bins, ``[N, bins, h, w]``, at temperature 1; None where the network regresses."""
+        if not self.classifies():
+            return None
+        return marginal_product(output) if self.bins == "marginal" else output.float().softmax(dim=1)
 
     def features(self, lightness: Tensor) -> tuple[Tensor, ...] | None:
         """What a frozen part makes of lightness, for a ``from_features`` of its own; None where nothing is frozen."""

@@ -13,13 +13,14 @@ import tifffile
 from PIL import Image
 
 from ml.appearance import to_lightness
+from ml.field import warmed
 from ml.guide_files import GuideError
 from ml.method import LearnedMethod, load_method, models
 from ml.networks import create
 from ml.networks.lite import Lite
 from ml.photo import Limits, PhotoError, Refusal, open_page
 from ml.pins import Pin, Pins
-from ml.pipeline import Stage, colorize, colorize_file, coloured_lab, warmed
+from ml.pipeline import Stage, colorize, colorize_file, coloured_lab
 from ml.reference import Reference
 from ml.saving import rendition, write
 from ml.sniff import Format, sniff
