@@ -152,12 +152,11 @@ def guesses(field: Field, count: int = 3) -> list[Guess]:
     likely = _spread_out(field)
     away = _distances(centres, field.means[0].reshape(2, -1).T)
     own = np.where(away < _AROUND, likely, 0).sum(axis=0)
-    # Without the slope of what is shown, which is none of another colour.
-    chance = (between < _AROUND).astype(np.float32) @ np.where(away < APART, 0, likely)
+    chance = (between < _AROUND).astype(np.float32) @ likely
     found: list[Guess] = []
     taken = np.zeros(len(centres), bool)
     for least in _PLAUSIBLE:
-        is_plausible = (away >= APART) & (chance >= least * own)
+        is_plausible = (away >= APART) & (chance >= least * own) & (chance > _PRIOR)
         votes = np.where(is_plausible, chance, 0).sum(axis=1)
         while len(found) < count and np.where(taken, 0, votes).max() > 0:
             best = int(np.where(taken, 0, votes).argmax())
