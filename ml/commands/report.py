@@ -37,7 +37,9 @@ def run(args: argparse.Namespace) -> int:
 
     from ml import report
     from ml.frechet import Eye
+    from ml.heap import keep_freed_memory
 
+    keep_freed_memory()
     if args.threads:
         torch.set_num_threads(args.threads)
     plan = report.Plan(

@@ -62,10 +62,12 @@ def run(args: argparse.Namespace) -> int:
     from ml import data, training
     from ml.devices import fabric_of
     from ml.export import describe_data, export
+    from ml.heap import keep_freed_memory
     from ml.rate_range import find_rate
     from ml.sampler import load_photos
     from ml.settings import Settings
 
+    keep_freed_memory()
     given = {k: getattr(args, k) for k in _NAMED if getattr(args, k) is not None} | dict(map(_setting, args.set))
     if args.find_rate:
         given = {"steps": 100, **given}
