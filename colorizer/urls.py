@@ -3,6 +3,7 @@ from django.urls import URLPattern, path
 from .views import (
     account,
     album,
+    corrections,
     download,
     events,
     family,
@@ -42,6 +43,7 @@ urlpatterns: list[URLPattern] = [
     path("photos/<uuid:pk>/purge/", photo.purge, name="photo_purge"),
     path("photos/<uuid:pk>/offer/", offers.photo_offer, name="photo_offer"),
     path("photos/<uuid:pk>/share/", sharing.photo_share, name="photo_share"),
+    path("photos/<uuid:pk>/correct/", corrections.correct, name="photo_correct"),
     path("photos/<uuid:pk>/compare/", versions.compare, name="photo_compare"),
     path("photos/<uuid:pk>/versions/<uuid:version>/show/", versions.show, name="version_show"),
     path("photos/<uuid:pk>/versions/<uuid:version>/name/", versions.rename, name="version_name"),

@@ -200,6 +200,21 @@ WORDS: Mapping[str, Words] = {
         _("The gate does not let this model pass, so a written reason is needed."),
         _("Say in a sentence why it should go into service all the same."),
     ),
+    # What can keep a correction from being saved.
+    "not_ready": Words(
+        _("This photo is not ready to be coloured."), _("Wait until it has been read, or answer what it asks first.")
+    ),
+    "coloring_open": Words(
+        _("This photo is being coloured at the moment."), _("Wait until that is done, or stop it, and save then.")
+    ),
+    "asked_unfit": Words(
+        _("Something about these colours cannot be understood, and nothing was changed."),
+        _("Reload the page and try once more."),
+    ),
+    "takes_no_pins": Words(
+        _("The model at work cannot take colours at places."),
+        _("Ask whoever looks after Heirloom to put a model into service that can."),
+    ),
     # Someone in a hurry.
     "too_many_tries": Words(
         _("That was tried too often in a short time."), _("Please wait %(wait)s, then try once more.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,11 @@ class Pins:
 
     pins: tuple[Pin, ...]
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Why these colours, pin by pin, where somebody said so."""
+        return tuple(pin.note for pin in self.pins if pin.note)
+
     def raster(self, lightness: NDArray[np.float32]) -> NDArray[np.float32]:
         """What is asked for, pixel by pixel.
 
@@ -96,6 +102,11 @@ def read_pins(path: Path) -> Pins:
         OSError: the file cannot be read.
     """
     return Pins(tuple(_pin(item, place) for item, place in read_list(path, "pins", _EXAMPLE)))
+
+
+def pins_of(items: Iterable[Any]) -> Pins:
+    """The same from the list itself. Raises GuideError as `read_pins` does."""
+    return Pins(tuple(_pin(item, f"pin {number}") for number, item in enumerate(items, 1)))
 
 
 def _pin(item: Any, place: str) -> Pin:

@@ -18,6 +18,7 @@ from ml.color import CHROMA_ROWS, max_chroma_table
 from ml.field import warmed
 from ml.method import AbField, Guide, Method
 from ml.photo import DEFAULT_LIMITS, Limits, Photo, open_page
+from ml.pins import Pins
 from ml.saving import write
 from ml.upsampling import joint_bilateral
 from ml.xmp import Label
@@ -127,7 +128,7 @@ def colorize_file(
     tell(Stage.READING, 0)
     photo = open_page(path, page, limits)
     coloured = colorize(photo, method, vividness, on_stage, guide=guide, warmth=warmth)
-    label = Label(software(), method.name, method.sha256)
+    label = Label(software(), method.name, method.sha256, guide.notes if isinstance(guide, Pins) else ())
     write(coloured.image, photo, out, label, lambda percent: tell(Stage.WRITING, 40 + percent * 60 // 100))
     return coloured
 

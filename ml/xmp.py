@@ -53,6 +53,8 @@ class Label:
     """Its name: "lite"."""
     sha256: str
     """Of the weights, in hex; empty where it has none."""
+    notes: tuple[str, ...] = ()
+    """What people said of the colours that they gave."""
 
 
 def labelled(xmp: bytes | None, label: Label, extension: bytes | None = None) -> bytes:
@@ -69,6 +71,7 @@ def labelled(xmp: bytes | None, label: Label, extension: bytes | None = None) ->
     own = _parsed(xmp) if xmp else None
     further = _parsed(extension) if extension else None
     remarks = ["Colours added by a trained model; they are a guess."]
+    remarks += [f"People who knew gave some of them: {'; '.join(label.notes)}."] if label.notes else []
     if (xmp and not own) or (extension and not further):
         remarks.append("XMP that could not be read was left out: it stands in the original.")
     rdf = _rdf(own or _read(_EMPTY))

@@ -10,6 +10,7 @@ import pyvips
 from colorizer import storage
 from colorizer.models import Coloring
 from colorizer.services import coloring as service
+from ml.pins import pins_of
 from ml.pipeline import colorize_file
 from ml.saving import rendition
 
@@ -34,7 +35,9 @@ def colour(coloring: Coloring, held: Held) -> None:
                 full,
                 live.method,
                 page=photo.page - 1,
+                guide=pins_of(coloring.pins) if coloring.pins else None,
                 vividness=coloring.vividness,
+                warmth=coloring.warmth,
                 limits=site_limits(),
                 on_stage=held.report,
             )

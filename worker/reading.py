@@ -13,6 +13,7 @@ from colorizer import models, storage
 from colorizer.models import Original
 from colorizer.services import preparing
 from ml.cast import is_in_colour
+from ml.guide_files import GuideError
 from ml.photo import Limits, Photo, PhotoError, Refusal, inspect, open_page
 from ml.pipeline import Stage
 from ml.saving import rendition
@@ -53,6 +54,8 @@ def refusals() -> Iterator[None]:
     """What `ml` refuses is refused, with the code that the site has words for."""
     try:
         yield
+    except GuideError as error:
+        raise Failed("takes_no_pins", str(error)) from error
     except PhotoError as error:
         if error.code in (Refusal.UNREADABLE, Refusal.TRUNCATED) and is_of_memory(error.detail):
             raise Failed("no_memory", error.detail) from error

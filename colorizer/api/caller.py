@@ -4,11 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from ninja.security.http import HttpAuthBase
 
 from .. import limits
-from ..models import Album, Family, Photo, Scope, User
+from ..models import Album, Coloring, Family, Photo, Scope, User
 from ..services import tokens
 from ..views import access
 from .problems import Problem
@@ -75,6 +76,14 @@ def album(request: ApiRequest, pk: UUID, *, edit: bool = False, in_trash: bool =
 
 def photo(request: ApiRequest, pk: UUID, *, edit: bool = False, in_trash: bool = False) -> Photo:
     return access.photo(user(request), pk, edit=edit, in_trash=in_trash, family=family(request))
+
+
+def coloring(request: ApiRequest, pk: UUID, *, edit: bool = False) -> Coloring:
+    """The coloring, if its photo may be seen (``edit``: changed) and does not lie in the trash."""
+    own = Coloring.objects.for_user(user(request)).select_related("model_version")
+    found = get_object_or_404(own, pk=pk)
+    found.photo = photo(request, found.photo_id, edit=edit)
+    return found
 
 
 def _challenge(error: str = "", *, scope: str = "") -> dict[str, str]:

@@ -1,10 +1,11 @@
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404
 from ninja import Router
 
 from ..models import Coloring
+from ..services import coloring as service
+from ..services import corrections
 from . import caller, present, schemas
 from .caller import ApiRequest
 from .described import fails
@@ -26,6 +27,56 @@ def photo_colorings(request: ApiRequest, pk: UUID) -> schemas.ColoringList:
     return schemas.ColoringList(items=[present.coloring(each, photo=photo) for each in found])
 
 
+@router.post(
+    "/photos/{uuid:pk}/colorings",
+    auth=caller.WRITE,
+    response={201: schemas.ColoringOut},
+    url_name="photo_colorings",
+    summary="Have a photo coloured with what is known of it",
+    description="It goes before the bulk, and is what the family sees as soon as it is done. What they see until then "
+    "stays as a version. While another colouring of the photo is under way the answer is 409.",
+    openapi_extra=fails(404, 409, 413, 415, 422),
+)
+def coloring_new(
+    request: ApiRequest, response: HttpResponse, pk: UUID, body: schemas.ColoringIn
+) -> schemas.ColoringOut:
+    photo = caller.photo(request, pk, edit=True)
+    made = corrections.save(photo=photo, asked=body, name=body.name)
+    response["Location"] = present.link("coloring", made.pk)
+    return _shown(request, response, made)
+
+
+@router.patch(
+    "/colorings/{uuid:pk}",
+    auth=caller.WRITE,
+    response=schemas.ColoringOut,
+    url_name="coloring",
+    summary="Name a version of a photo",
+    openapi_extra=fails(404, 413, 415, 422),
+)
+def coloring_edit(
+    request: ApiRequest, response: HttpResponse, pk: UUID, body: schemas.ColoringPatch
+) -> schemas.ColoringOut:
+    found = caller.coloring(request, pk, edit=True)
+    service.rename(coloring=found, name=body.name)
+    return _shown(request, response, found)
+
+
+@router.post(
+    "/colorings/{uuid:pk}/show",
+    auth=caller.WRITE,
+    response=schemas.ColoringOut,
+    url_name="coloring_show",
+    summary="Choose the version of a photo that the family sees",
+    description="Files, ZIPs and shared links follow. A version without colours is answered 409.",
+    openapi_extra=fails(404, 409),
+)
+def coloring_show(request: ApiRequest, response: HttpResponse, pk: UUID) -> schemas.ColoringOut:
+    found = caller.coloring(request, pk, edit=True)
+    service.show(coloring=found)
+    return _shown(request, response, found)
+
+
 @router.get(
     "/colorings/{uuid:pk}",
     auth=caller.READ,
@@ -36,8 +87,10 @@ def photo_colorings(request: ApiRequest, pk: UUID) -> schemas.ColoringList:
     openapi_extra=fails(404),
 )
 def coloring(request: ApiRequest, response: HttpResponse, pk: UUID) -> schemas.ColoringOut:
-    own = Coloring.objects.for_user(caller.user(request)).select_related("model_version")
-    found = get_object_or_404(own, pk=pk)
+    return _shown(request, response, caller.coloring(request, pk))
+
+
+def _shown(request: ApiRequest, response: HttpResponse, found: Coloring) -> schemas.ColoringOut:
     photo = caller.photo(request, found.photo_id)
     for name, value in present.retry_after(photo).items() if found.is_open else ():
         response[name] = value

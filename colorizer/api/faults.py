@@ -17,7 +17,7 @@ from ninja.errors import HttpError, ValidationError
 
 from .. import limits, words
 from ..selectors import space
-from ..services import intake
+from ..services import coloring, corrections, intake
 from .problems import Problem, answer
 
 WORDS: Mapping[str, Promise] = {
@@ -28,6 +28,11 @@ WORDS: Mapping[str, Promise] = {
     "string_too_short": _("This is shorter than %(min_length)s characters."),
     "string_pattern_mismatch": _("This is blank, or has a character that cannot be kept."),
     "string_unicode": _("This has a character that cannot be kept."),
+    "too_long": _("There are more than %(max_length)s."),
+    "too_short": _("There are fewer than %(min_length)s."),
+    "float_type": _("This must be a number."),
+    "finite_number": _("This must be a number."),
+    "list_type": _("This must be a list."),
     "int_parsing": _("This must be a whole number."),
     "int_type": _("This must be a whole number."),
     "greater_than_equal": _("This must be %(ge)s or more."),
@@ -97,6 +102,8 @@ _SAID: dict[type[Exception], Callable[[Any], Problem]] = {
     HttpError: _http,
     intake.Refused: _refused,
     intake.AlreadyHere: _already_here,
+    corrections.Refused: lambda error: Problem(409, error.code, error.message),
+    coloring.NotDone: lambda error: Problem(409, "not_done", _("This version has no colours to show.")),
     limits.Limited: _limited,
     RequestDataTooBig: lambda error: Problem(413),
     SuspiciousOperation: lambda error: Problem(400),

@@ -36,6 +36,19 @@ def photo_result(request: ApiRequest, pk: UUID) -> HttpResponseBase:
 
 
 @router.get(
+    "/colorings/{uuid:pk}/result",
+    auth=caller.READ,
+    url_name="coloring_result",
+    summary="A version of a photo at full size, whichever the family sees",
+    description="404 until it is done.",
+    openapi_extra=gives_file(),
+)
+def coloring_result(request: ApiRequest, pk: UUID) -> HttpResponseBase:
+    found = caller.coloring(request, pk)
+    return files.give(request, found.photo, "result", version=found)
+
+
+@router.get(
     "/photos/{uuid:pk}/renditions/{name}",
     auth=caller.READ,
     url_name="photo_rendition",

@@ -60,7 +60,13 @@ def coloring(found: Coloring, *, photo: Photo) -> schemas.ColoringOut:
         place=wait.place if wait else None,
         seconds_left=wait.seconds if wait else None,
         seconds=found.seconds,
+        title=found.title,
+        name=found.name,
+        is_automatic=found.is_automatic,
+        based_on=found.based_on_id,
+        pins=found.pins,
         vividness=found.vividness,
+        warmth=found.warmth,
         model=schemas.ModelOut(name=found.model_version.name, sha256=found.model_version.sha256)
         if found.model_version
         else None,
@@ -69,7 +75,8 @@ def coloring(found: Coloring, *, photo: Photo) -> schemas.ColoringOut:
         created_at=found.created_at,
         started_at=found.started_at,
         finished_at=found.finished_at,
-        links={"self": link("coloring", found.pk), "photo": link("photo", photo.pk)},
+        links={"self": link("coloring", found.pk), "photo": link("photo", photo.pk)}
+        | ({"result": link("coloring_result", found.pk)} if found.status == Status.DONE else {}),
     )
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
+from ..asked import Asked, Pin
 from ..models import Photo, Role, Scope, Status
 
 NO_NUL = r"^[^\x00]*$"
@@ -162,6 +163,25 @@ class ModelOut(Schema):
     sha256: str = Field(description="Of the weights.")
 
 
+Name = Annotated[str, StringConstraints(max_length=100, pattern=NO_NUL)]
+
+
+class ColoringIn(Asked, Input):
+    """What is known better than the model guesses. What is left out is the model's own choice."""
+
+    model_config = example(
+        pins=[{"x": 0.42, "y": 0.3, "colour": "#a04030", "note": "red, says aunt Ida"}], vividness=1.2, warmth=4
+    )
+
+    name: Name = Field("", description="What this version is called.")
+
+
+class ColoringPatch(Input):
+    model_config = example(name="Ida's red dress")
+
+    name: Name = Field(description="Empty: as Heirloom calls it.")
+
+
 class ColoringOut(Schema):
     """One way a photo was given colour, and how far it is."""
 
@@ -173,7 +193,13 @@ class ColoringOut(Schema):
     place: int | None = Field(description="In line: 1 is next, 0 is being worked on. Null where it does not wait.")
     seconds_left: int | None = Field(description="A guess of when the colours are there.")
     seconds: float | None = Field(description="What the work took, once it is done.")
+    title: str = Field(description="Its name, or what Heirloom calls it in the reader's language.")
+    name: str
+    is_automatic: bool = Field(description="Whether nobody asked for anything.")
+    based_on: UUID | None = Field(description="The version that was corrected.")
+    pins: list[Pin]
     vividness: float
+    warmth: float
     model: ModelOut | None = Field(description="Which one gave the colours, once it is done.")
     reason: Reason | None = Field(description="Why it failed.")
     is_shown: bool = Field(description="Whether the family sees this one.")

@@ -1,4 +1,4 @@
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils import formats, timezone
@@ -55,6 +55,11 @@ class Coloring(Job):
                 name="one_open_coloring_a_photo",
             )
         ]
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What one asks for to get such colours once more."""
+        return {"pins": self.pins, "vividness": self.vividness, "warmth": self.warmth}
 
     @property
     def is_automatic(self) -> bool:

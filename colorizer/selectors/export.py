@@ -33,6 +33,10 @@ class Row(NamedTuple):
     uploaded_as: str
     original: str
     in_colour: str
+    version: str
+    """Whose colours they are."""
+    notes: str
+    """What the family knew of them, a line for each."""
 
 
 class Export:
@@ -48,7 +52,8 @@ class Export:
         owned = set(Family.objects.for_user(user, Role.OWNER).values_list("pk", flat=True))
         for family in Family.objects.for_user(user).order_by("name", "pk"):
             mine = Q() if family.pk in owned else Q(original__uploaded_by=user)
-            self._add_family(family, list(in_order(Photo.objects.filter(mine, album__family=family))))
+            photos = in_order(Photo.objects.filter(mine, album__family=family))
+            self._add_family(family, list(photos.select_related("shown__model_version")))
 
     def __iter__(self) -> Iterator[bytes]:
         yield from self._zip.all_files()
@@ -136,6 +141,8 @@ def _row(photo: Photo, *, original: str, in_colour: str) -> Row:
         uploaded_as=photo.original.name,
         original=original,
         in_colour=in_colour,
+        version=photo.shown.title if photo.shown else "",
+        notes="\n".join(photo.shown.notes) if photo.shown else "",
     )
 
 

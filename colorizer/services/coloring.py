@@ -1,5 +1,7 @@
 """Asking for a photo's colours, changing one's mind, and what the worker found."""
 
+from typing import Any
+
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -15,29 +17,39 @@ class NotDone(Exception):
     """A version that is still being coloured, or failed, cannot be shown."""
 
 
-def request(*, photo: Photo, queue: str = Queue.INTERACTIVE, vividness: float = 1.0) -> Coloring:
-    """A colouring of `photo`: the one that is waiting or running, else a new one at the end of `queue`."""
+def request(*, photo: Photo, queue: str = Queue.INTERACTIVE, **asked: Any) -> Coloring:
+    """A colouring of `photo`: the one that is waiting or running, else a new one at the end of `queue`.
+
+    ``asked``: fields of the new one; left out, the model alone decides.
+    """
     waiting = photo.colorings.filter(status__in=OPEN)
     try:
         with transaction.atomic():
             if found := waiting.first():
                 return found
-            coloring = Coloring.objects.create(photo=photo, queue=queue, vividness=vividness)
-            Photo.objects.filter(pk=photo.pk).update(changed_at=coloring.changed_at)
-            dispatch.after_commit(coloring)
+            return begin(photo=photo, queue=queue, **asked)
     except IntegrityError:  # another asked for it in the same moment
         return waiting.get()
+
+
+def begin(*, photo: Photo, queue: str = Queue.INTERACTIVE, **asked: Any) -> Coloring:
+    """A new colouring of `photo`. Raises IntegrityError where another waits or runs."""
+    with transaction.atomic():
+        coloring = Coloring.objects.create(photo=photo, queue=queue, **asked)
+        Photo.objects.filter(pk=photo.pk).update(changed_at=coloring.changed_at)
+        dispatch.after_commit(coloring)
     return coloring
 
 
 def recolour(*, album: Album) -> int:
     """Have the live model colour those photos of ``album`` that another has coloured; how many.
 
-    In their turn with the bulk. What a photo shows stays until the new colours are there, and then beside them.
+    In their turn with the bulk. What a photo shows stays until the new colours are there, and then beside them. What
+    its family asked for is asked of the new model, too.
     """
     photos = list(gallery.coloured_by_others(album=album).select_related("shown"))
     for photo in photos:
-        request(photo=photo, queue=Queue.BULK, vividness=photo.shown.vividness if photo.shown else 1.0)
+        request(photo=photo, queue=Queue.BULK, **(photo.shown.asked if photo.shown else {}))
     return len(photos)
 
 

@@ -86,6 +86,7 @@ RULES = {
     "photo_tile": look(),
     "photo_file": look(),
     "photo_compare": look(),
+    "photo_correct": change(422),
     "version_show": change(),
     "version_name": change(),
     "version_file": look(),

@@ -1,17 +1,19 @@
 """The whole way of a photo, by a real worker on the real broker."""
 
 import hashlib
+import io
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from colorizer import storage
+from colorizer.asked import Asked
 from colorizer.models import Album, Coloring, Photo, Status, User, WorkerState
-from colorizer.services import intake
+from colorizer.services import coloring, corrections, intake
 from tests.conftest import make_photo
 from tests.files import HEIC
-from tests.stack import Process
+from tests.stack import Process, wait_for
 
 from .conftest import Upload, coloring_with, original_with
 
@@ -93,3 +95,25 @@ def test_a_phones_heic_comes_back_as_a_jpeg_and_can_be_looked_at(worker: Process
     for key in (storage.grey_key(photo, "zoom"), storage.result_key(done, "full")):
         with storage.results().open(key) as file, Image.open(file) as copy:
             assert (copy.format, copy.size) == ("JPEG", (photo.width, photo.height))
+
+
+def test_what_the_family_knows_is_a_version_of_its_own_and_stands_in_the_file(worker: Process, upload: Upload) -> None:
+    photo = upload("lake.jpg")
+    automatic = coloring_with(Status.DONE, photo)
+    photo.refresh_from_db()
+    pins = [{"x": 0.1, "y": 0.1, "colour": "#c02020", "radius": 0.05, "note": "red, says aunt Ida"}]
+    made = corrections.save(photo=photo, asked=Asked.model_validate({"pins": pins, "vividness": 1.2, "warmth": 5}))
+    wait_for(lambda: Coloring.objects.filter(pk=made.pk, status=Status.DONE).exists(), what="the correction")
+    made.refresh_from_db()
+    photo.refresh_from_db()
+    assert (photo.shown, made.based_on) == (made, automatic)
+    with storage.results().open(automatic.key) as before, storage.results().open(made.key) as after:
+        old, new = before.read(), after.read()
+    assert b"red, says aunt Ida" in new
+    assert b"aunt Ida" not in old
+    place = (int(0.1 * photo.width), int(0.1 * photo.height))
+    (r0, _, b0), (r1, _, b1) = (Image.open(io.BytesIO(each)).getpixel(place) for each in (old, new))  # type: ignore[misc]
+    assert r1 - b1 > r0 - b0 + 10
+    coloring.show(coloring=automatic)
+    photo.refresh_from_db()
+    assert photo.shown == automatic

@@ -1,0 +1,26 @@
+from uuid import UUID
+
+from django.http import HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+from pydantic import ValidationError
+
+from .. import words
+from ..asked import Asked
+from ..services import corrections
+from . import access
+from .access import FamilyRequest, signed_in
+
+
+@signed_in
+@require_POST
+def correct(request: FamilyRequest, pk: UUID) -> HttpResponse:
+    """Take what the page's script says, JSON as `Asked` reads it, and answer in words."""
+    photo = access.photo(request.user, pk, edit=True)
+    try:
+        made = corrections.save(photo=photo, asked=Asked.read(request.body))
+    except ValidationError:
+        return JsonResponse({"message": " ".join(words.say("asked_unfit"))}, status=422)
+    except corrections.Refused as refused:
+        return JsonResponse({"code": refused.code, "message": refused.message}, status=409)
+    return JsonResponse({"version": str(made.pk), "message": _("Saved. The exact colours are being made.")}, status=201)
