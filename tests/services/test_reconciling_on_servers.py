@@ -16,10 +16,10 @@ from colorizer.models import Album, Family, Original, Photo, Tombstone, User
 from colorizer.selectors import integrity
 from colorizer.services import backup, reconciling, restoring
 from colorizer.stores import Store
+from tests.archives import everything
 from tests.conftest import on_servers_alone
 from tests.files import picture
 
-from .test_backup import everything
 from .test_reconciling import content_of, found, in_colour
 
 pytestmark = [on_servers_alone, pytest.mark.django_db(transaction=True)]

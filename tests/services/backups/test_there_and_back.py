@@ -7,134 +7,43 @@ import tarfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from allauth.account.models import EmailAddress, EmailConfirmation
 from django.apps import apps
-from django.contrib.auth.models import Group, Permission
 from django.core.files.base import ContentFile
 from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from colorizer import archive, rows, storage
+from colorizer import rows, storage
 from colorizer.archive import Unfit
 from colorizer.findings import Kind
 from colorizer.models import (
-    Action,
     Album,
-    AuditEntry,
     Coloring,
-    Dataset,
     DatasetItem,
     Family,
     ModelVersion,
     Original,
     Photo,
+    Scope,
     Session,
-    Share,
     Status,
     Tombstone,
     User,
     WorkerState,
 )
-from colorizer.services import backup, datasets, discarding, restoring, trash
+from colorizer.selectors import shares
+from colorizer.services import backup, datasets, discarding, sharing, tokens, trash
 from colorizer.stores import DiskStore
-from colorizer.tarball import Damaged, Reader, Writer
+from tests.archives import archived, everything, restore
 from tests.conftest import PASSWORD, on_disk_alone
-from tests.curation import accept, add, encoded, measure, photos, picture
-from webapp.stores import on_disk
-
-from .test_reconciling import content_of, damage, found, in_colour, put
+from tests.curation import measure
+from tests.services.test_reconciling import content_of, damage, found
 
 pytestmark = on_disk_alone
-
-
-@pytest.fixture(autouse=True)
-def _storages_of_its_own(settings: Settings, tmp_path: Path) -> None:
-    settings.STORAGES = settings.STORAGES | on_disk(tmp_path / "before")
-
-
-@pytest.fixture
-def photo(album: Album, editor: User) -> Photo:
-    return in_colour(album, editor)
-
-
-@pytest.fixture
-def house(photo: Photo, album: Album, editor: User, owner: User) -> Photo:
-    """A bit of everything that a family leaves in the database."""
-    in_colour(album, editor, name="a.tif", shade=3)
-    group = Group.objects.create(name="Keepers")
-    group.permissions.add(Permission.objects.get(codename="change_family"))
-    owner.groups.add(group)
-    owner.user_permissions.add(Permission.objects.get(codename="view_user"))
-    EmailAddress.objects.create(user=owner, email=owner.email, verified=True, primary=True)
-    sha256 = hashlib.sha256(b"weights").hexdigest()
-    version = ModelVersion.objects.create(name="own", sha256=sha256, card={"gain": 1.1}, state=ModelVersion.State.LIVE)
-    put(storage.models(), storage.weights_key(sha256), b"weights")
-    Coloring.objects.update(model_version=version)
-    Share.objects.create(family=album.family, album=album, token_sha256="0" * 64, created_by=owner)
-    AuditEntry.objects.create(action=Action.SHARE_MADE, actor_id=owner.pk, family_id=album.family_id)
-    Tombstone.objects.create(family=album.family, sha256="1" * 64, reason="deleted")
-    dataset = datasets.create(name="Gardens", kind=Dataset.Kind.TRAINING, by=owner)
-    add(dataset, owner, photos(2) | {"copy.jpg": encoded(picture(0), quality=50)}, licence="open")
-    measure()
-    accept(dataset)
-    datasets.freeze(dataset=dataset, by=owner)
-    return photo
-
-
-def archived(*, with_results: bool = False) -> bytes:
-    out = io.BytesIO()
-    backup.write(out=out, with_results=with_results)
-    return out.getvalue()
-
-
-def restore(content: bytes) -> restoring.Restored:
-    return restoring.restore(source=io.BytesIO(content))
-
-
-@pytest.fixture
-def elsewhere(settings: Settings, tmp_path: Path) -> Callable[[], None]:
-    """Go to a new machine: nothing in the database, nothing in the storages."""
-
-    def move() -> None:
-        with connection.cursor() as cursor:
-            for model in rows.kept():
-                for table in (model._meta.db_table, *(each.m2m_db_table() for each in model._meta.local_many_to_many)):
-                    cursor.execute(f'DELETE FROM "{table}"')
-        Session.objects.all().delete()
-        settings.STORAGES = settings.STORAGES | on_disk(tmp_path / f"after-{uuid4()}")
-
-    return move
-
-
-def everything() -> dict[str, list[str]]:
-    """All rows, as they would be written down."""
-    said: dict[str, list[str]] = {}
-    for model in rows.kept():
-        out = io.StringIO()
-        rows.dump(model, out)
-        said[model._meta.label_lower] = out.getvalue().splitlines()
-    return said
-
-
-def nothing_is_left() -> bool:
-    files = [*storage.originals().files(), *storage.results().files(), *storage.models().files()]
-    return not files and not any(everything().values())
-
-
-def rebuilt(content: bytes, change: Callable[[str, bytes], Iterator[tuple[str, bytes]]]) -> bytes:
-    """Another archive with right checksums, whose members are what ``change`` makes of each."""
-    out = io.BytesIO()
-    with Writer(out) as writer:
-        for member in Reader(io.BytesIO(content)).members():
-            for name, inside in change(member.name, b"".join(member.pieces)):
-                writer.add(name, len(inside), [inside])
-    return out.getvalue()
 
 
 # --- There and back -----------------------------------------------------------------------------------------------
@@ -380,176 +289,19 @@ def test_a_system_whose_worker_is_at_work_is_left_alone(house: Photo, elsewhere:
         restore(content)
 
 
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"format": 2}, "newer Heirloom"),
-        ({"migrations": ["colorizer.9999_of_tomorrow"]}, "newer Heirloom"),
-        ({"migrations": []}, "older Heirloom"),
-    ],
-)
-def test_an_archive_of_another_heirloom_is_refused_with_what_to_do(
-    house: Photo, elsewhere: Callable[[], None], change: dict[str, Any], said: str
+def test_links_tokens_and_passwords_open_after_a_restore_what_they_opened_before(
+    photo: Photo, album: Album, editor: User, elsewhere: Callable[[], None], settings: Settings
 ) -> None:
-    def other(name: str, inside: bytes) -> Iterator[tuple[str, bytes]]:
-        yield name, json.dumps(json.loads(inside) | change).encode() if name == archive.HEADER else inside
-
-    content = rebuilt(archived(), other)
-    elsewhere()
-    with pytest.raises(Unfit, match=said):
-        restore(content)
-    assert nothing_is_left()
-
-
-def test_whatever_byte_is_wrong_nothing_is_left_of_a_restore(house: Photo, elsewhere: Callable[[], None]) -> None:
+    token = sharing.create(by=editor, album=album, lasts=None, password="by the lake")[1]
+    secret = tokens.create(family=album.family, user=editor, name="Frame", scopes=[Scope.READ])
     content = archived(with_results=True)
     elsewhere()
-    for place in range(300, len(content) - 1024, len(content) // 25):
-        if content[place]:  # between members lie zeros that say nothing
-            broken = bytearray(content)
-            broken[place] ^= 1
-            with pytest.raises((Damaged, Unfit)):
-                restore(bytes(broken))
-            assert nothing_is_left(), place
-
-
-def test_wherever_it_is_cut_off_nothing_is_left_of_a_restore(house: Photo, elsewhere: Callable[[], None]) -> None:
-    content = archived(with_results=True)
-    elsewhere()
-    for length in (0, 100, 512, *range(1024, len(content) - 1024, len(content) // 12)):
-        with pytest.raises(Damaged):
-            restore(content[:length])
-        assert nothing_is_left(), length
-
-
-def test_where_the_storage_has_no_room_nothing_is_left_of_a_restore(
-    house: Photo, elsewhere: Callable[[], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    content = archived()
-    elsewhere()
-    stored: list[str] = []
-    save = DiskStore._save
-
-    def full(self: DiskStore, name: str, file: Any) -> str:
-        if stored:
-            raise OSError("No space left on device")
-        stored.append(save(self, name, file))
-        return name
-
-    monkeypatch.setattr(DiskStore, "_save", full)
-    with pytest.raises(OSError, match="No space"):
-        restore(content)
-    assert stored
-    assert nothing_is_left()
-
-
-def _as(new: str) -> Callable[[str, bytes], Iterator[tuple[str, bytes]]]:
-    """The first original under another name."""
-
-    def change(name: str, inside: bytes) -> Iterator[tuple[str, bytes]]:
-        yield (new if name.startswith("originals/") else name), inside
-
-    return change
-
-
-def _twice(name: str, inside: bytes) -> Iterator[tuple[str, bytes]]:
-    yield name, inside
-    if name.startswith("originals/"):
-        yield name, inside
-
-
-def _another_row(model: str, **fields: Any) -> Callable[[str, bytes], Iterator[tuple[str, bytes]]]:
-    """Each row of ``model`` with other fields."""
-
-    def change(name: str, inside: bytes) -> Iterator[tuple[str, bytes]]:
-        if name.startswith("rows/"):
-            said = [json.loads(line) for line in inside.splitlines()]
-            for row in said:
-                if row["model"] == model:
-                    row["fields"] |= fields
-            inside = "".join(json.dumps(row) + "\n" for row in said).encode()
-        yield name, inside
-
-    return change
-
-
-def _more_rows(row: dict[str, Any]) -> Callable[[str, bytes], Iterator[tuple[str, bytes]]]:
-    def change(name: str, inside: bytes) -> Iterator[tuple[str, bytes]]:
-        yield name, inside + json.dumps(row).encode() + b"\n" if name.startswith("rows/") else inside
-
-    return change
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        pytest.param(_as("../../etc/cron.d/job"), id="a path upwards"),
-        pytest.param(_as("/etc/cron.d/job"), id="a path from the root"),
-        pytest.param(_as("originals/../x.jpg"), id="a path through a folder"),
-        pytest.param(_as(f"originals/{uuid4()}.jpg"), id="an original of no row"),
-        pytest.param(_as(f"results/photos/{uuid4()}/grey-480.webp"), id="a result of no row"),
-        pytest.param(_twice, id="a member twice"),
-        pytest.param(_another_row("colorizer.original", key="../../../etc/x.jpg"), id="a row that leads upwards"),
-        pytest.param(_another_row("colorizer.original", key="stray.jpg"), id="a row that leads elsewhere"),
-        pytest.param(_another_row("colorizer.coloring", key="colorings/../../x.jpg"), id="a result that leads upwards"),
-        pytest.param(_another_row("colorizer.coloring", photo=str(uuid4())), id="a row of no photo"),
-        pytest.param(_another_row("colorizer.original", sha256="0" * 64), id="a row of another file"),
-        pytest.param(_another_row("colorizer.family", unknown=1), id="a field that is not known"),
-        pytest.param(_more_rows({"model": "colorizer.session", "pk": "x", "fields": {}}), id="a model left out"),
-        pytest.param(_more_rows({"model": "no.such", "pk": 1, "fields": {}}), id="a model that is not known"),
-        pytest.param(
-            _more_rows({"model": "auth.group", "pk": 77, "fields": {"name": "More"}}), id="more rows than told"
-        ),
-    ],
-)
-def test_an_archive_made_to_deceive_is_refused(
-    photo: Photo, elsewhere: Callable[[], None], change: Callable[[str, bytes], Iterator[tuple[str, bytes]]]
-) -> None:
-    content = rebuilt(archived(with_results=True), change)
-    elsewhere()
-    with pytest.raises(Damaged):
-        restore(content)
-    assert nothing_is_left()
-
-
-@pytest.mark.parametrize(
-    "kind",
-    [
-        tarfile.SYMTYPE,
-        tarfile.LNKTYPE,
-        tarfile.DIRTYPE,
-        tarfile.FIFOTYPE,
-        tarfile.GNUTYPE_SPARSE,
-        tarfile.XHDTYPE,
-        tarfile.GNUTYPE_LONGNAME,
-    ],
-)
-def test_links_folders_and_files_that_swell_are_refused_before_they_are_read(
-    photo: Photo, elsewhere: Callable[[], None], kind: bytes
-) -> None:
-    header = tarfile.TarInfo("originals/x")
-    header.type, header.linkname, header.size = kind, "/etc/passwd", 1 << 40
-    elsewhere()
-    with pytest.raises(Damaged, match="not a plain file"):
-        restore(header.tobuf(tarfile.GNU_FORMAT))
-    assert nothing_is_left()
-
-
-def test_an_archive_whose_description_is_a_bomb_is_not_read_into_memory(
-    elsewhere: Callable[[], None], db: None
-) -> None:
-    class Endless(io.RawIOBase):
-        read_so_far = 0
-
-        def read(self, size: int = -1) -> bytes:
-            self.read_so_far += size
-            return header if self.read_so_far == 512 else bytes(size)
-
-    described = tarfile.TarInfo("heirloom.json")
-    described.size = 7 << 30
-    header = described.tobuf(tarfile.USTAR_FORMAT)
-    source = Endless()
-    elsewhere()
-    with pytest.raises(Damaged, match="larger than"):
-        restoring.restore(source=source)  # type: ignore[arg-type]
-    assert source.read_so_far < 10_000
+    settings.SECRET_KEY = "that of another machine"
+    restore(content)
+    share = shares.by_token(token)
+    assert share is not None
+    assert [each.pk for each in shares.photos(share)] == [photo.pk]
+    assert sharing.unlock(share=share, password="by the sea") is None
+    assert sharing.unlock(share=share, password="by the lake")
+    assert tokens.recognise(secret).user == editor
+    assert User.objects.get(pk=editor.pk).check_password(PASSWORD)
