@@ -79,14 +79,26 @@ def grey_keys(photo: "Photo") -> list[str]:
     return keys if EXTENSIONS[photo.original.format] in SHOWN_BY_BROWSERS else [*keys, grey_key(photo, "zoom")]
 
 
+def field_key(coloring: "Coloring") -> str:
+    """Where the field of a coloring lies (`ml.field`): what a page needs to change its colours without a new run."""
+    return f"colorings/{coloring.pk}/field.bin"
+
+
+def coloring_keys(coloring: "Coloring") -> list[str]:
+    """Every file that a coloring has or may have."""
+    sizes = [result_key(coloring, size) for size in (*SIZES, "zoom", "full")]
+    return [*sizes, field_key(coloring)]
+
+
 def full_key(coloring: "Coloring") -> str:
     """Where the result of a coloring that is done lies."""
     return coloring.key or result_key(coloring, "full")
 
 
 def copy_keys(coloring: "Coloring") -> list[str]:
-    """Every rendition that a coloring, once done, has to have beside its full-size result."""
+    """Every file that a coloring, once done, has to have beside its full-size result."""
     keys = [result_key(coloring, size) for size in SIZES]
+    keys += [field_key(coloring)] if coloring.has_field else []
     is_shown = full_key(coloring).rpartition(".")[2] in SHOWN_BY_BROWSERS
     return keys if is_shown else [*keys, result_key(coloring, "zoom")]
 
@@ -227,7 +239,7 @@ class StoredFile:
 
     @property
     def content_type(self) -> str:
-        return CONTENT_TYPES[self.ending]
+        return CONTENT_TYPES.get(self.ending, "application/octet-stream")
 
 
 def file_of_item(item: "DatasetItem", what: str) -> StoredFile | None:
@@ -253,6 +265,8 @@ def file_of(photo: "Photo", what: str, *, version: "Coloring | None" = None) -> 
     if coloring is None:
         return None
     coloring.photo = photo
+    if what == "field":
+        return StoredFile(results(), field_key(coloring), coloring.pk) if coloring.has_field else None
     full = StoredFile(results(), full_key(coloring), coloring.pk, coloring.size)
     if what == "result" or (what == "colour-zoom" and full.ending in SHOWN_BY_BROWSERS):
         return full

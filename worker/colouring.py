@@ -8,8 +8,10 @@ from typing import Any
 import pyvips
 
 from colorizer import storage
-from colorizer.models import Coloring
+from colorizer.models import Coloring, ModelVersion
 from colorizer.services import coloring as service
+from ml.field import Field
+from ml.method import Method, StoredMethod
 from ml.pins import pins_of
 from ml.pipeline import colorize_file
 from ml.saving import rendition
@@ -26,14 +28,14 @@ def colour(coloring: Coloring, held: Held) -> None:
         return
     began = time.monotonic()
     photo = coloring.photo
-    live = engine.live()
+    method, version = _stored(coloring) or _live()
     with TemporaryDirectory() as folder, refusals():
         full = Path(folder, "full")
         with storage.local_copy(storage.originals(), photo.original.key) as path:
             coloured = colorize_file(
                 path,
                 full,
-                live.method,
+                method,
                 page=photo.page - 1,
                 guide=pins_of(coloring.pins) if coloring.pins else None,
                 vividness=coloring.vividness,
@@ -50,12 +52,16 @@ def colour(coloring: Coloring, held: Held) -> None:
             result = pyvips.Image.new_from_file(str(full), access="sequential")
             rendition(result, min(max(result.width, result.height), ZOOM_LONG_SIDE), copies["zoom"])
         copies["full"] = full
+        files = {storage.result_key(coloring, size): copy for size, copy in copies.items()}
+        files[storage.field_key(coloring)] = Path(folder, "field.bin")
+        files[storage.field_key(coloring)].write_bytes(coloured.field.stored.pack())
         held.clock.enter(STORING)
         held.confirm()
-        for size, copy in copies.items():
-            storage.put(storage.results(), storage.result_key(coloring, size), copy)
+        for key, file in files.items():
+            storage.put(storage.results(), key, file)
         found: dict[str, Any] = {
-            "model_version": live.version,
+            "model_version": version,
+            "has_field": True,
             "key": storage.result_key(coloring, "full"),
             "size": full.stat().st_size,
             "seconds": time.monotonic() - began,
@@ -63,8 +69,28 @@ def colour(coloring: Coloring, held: Held) -> None:
         }
         done = patiently(lambda: service.complete(coloring=coloring, owner=held.owner, **found))
     if not done:
-        _forget_if_gone(coloring, list(copies))
+        _forget_if_gone(coloring)
         raise Lost
+
+
+def _live() -> tuple[Method, ModelVersion]:
+    live = engine.live()
+    return live.method, live.version
+
+
+def _stored(coloring: Coloring) -> tuple[Method, ModelVersion] | None:
+    """Where only the dials were moved: the colours of the version that they were moved on, so that what is saved is
+    what the page showed, whichever model is at work by now. Else None: a field does not hold all that pins do.
+    """
+    base = coloring.based_on
+    if coloring.pins or not (base and base.has_field and base.model_version and not base.pins):
+        return None
+    key = storage.field_key(base)
+    if base.asked == coloring.asked or not storage.results().exists(key):
+        return None
+    with storage.results().open(key) as file:
+        field = Field.unpack(file.read())
+    return StoredMethod(field, base.model_version.name, base.model_version.sha256), base.model_version
 
 
 def _has_result(coloring: Coloring) -> bool:
@@ -77,6 +103,8 @@ def _copy_again(coloring: Coloring, held: Held) -> None:
     """Make the small copies of a result that has lost some."""
     sizes: dict[str, int] = {storage.result_key(coloring, size): size for size in storage.SIZES}
     with TemporaryDirectory() as folder, storage.local_copy(storage.results(), coloring.key) as full:
+        has_field = coloring.has_field and storage.results().exists(storage.field_key(coloring))
+        coloring.has_field = False  # one that is lost is not made again: another model may be at work by now
         for number, key in enumerate(storage.copy_keys(coloring)):
             copy = Path(folder, f"{number}{Path(key).suffix}")
             result = pyvips.Image.new_from_file(str(full), access="sequential")
@@ -84,14 +112,14 @@ def _copy_again(coloring: Coloring, held: Held) -> None:
             held.confirm()
             storage.put(storage.results(), key, copy)
     names = ("model_version", "key", "size", "seconds", "stage_seconds")
-    as_it_was: dict[str, Any] = {name: getattr(coloring, name) for name in names}
+    as_it_was: dict[str, Any] = {name: getattr(coloring, name) for name in names} | {"has_field": has_field}
     if not patiently(lambda: service.complete(coloring=coloring, owner=held.owner, **as_it_was)):
-        _forget_if_gone(coloring, [*storage.SIZES, "zoom", "full"])
+        _forget_if_gone(coloring)
         raise Lost
 
 
-def _forget_if_gone(coloring: Coloring, sizes: list[int | str]) -> None:
+def _forget_if_gone(coloring: Coloring) -> None:
     """The photo was deleted for ever while we worked: what we stored must not outlive it."""
     if not Coloring.objects.filter(pk=coloring.pk).exists():
-        for size in sizes:
-            storage.results().delete(storage.result_key(coloring, size))
+        for key in storage.coloring_keys(coloring):
+            storage.results().delete(key)

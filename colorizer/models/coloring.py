@@ -41,6 +41,7 @@ class Coloring(Job):
     name = models.CharField(_("name"), max_length=100, blank=True, help_text="As the family calls this version.")
     key = models.CharField(max_length=200, blank=True, editable=False, help_text="The full-size result in `results`.")
     size = models.PositiveBigIntegerField(default=0, editable=False, help_text="Bytes of the full-size result.")
+    has_field = models.BooleanField(default=False, editable=False, help_text="Whether its field lies in `results`.")
     seconds = models.FloatField(null=True, editable=False, help_text="What the work took.")
 
     objects: ClassVar[models.Manager["Coloring"]] = ColoringQuerySet.as_manager()

@@ -47,5 +47,5 @@ def result_keys(*, family: Family) -> Iterator[str]:
         yield from (storage.grey_key(photo, size) for size in (*storage.SIZES, "zoom"))
     colorings = Coloring.objects.filter(photo__album__family=family).select_related("photo__original")
     for coloring in colorings.iterator():
-        yield from (storage.result_key(coloring, size) for size in (*storage.SIZES, "zoom"))
+        yield from storage.coloring_keys(coloring)
         yield storage.full_key(coloring)

@@ -97,6 +97,7 @@ def complete(
     key: str,
     size: int,
     seconds: float,
+    has_field: bool = False,
     stage_seconds: dict[str, float] | None = None,
 ) -> bool:
     """The result lies in the storage: show it. False where the lease was lost, and then nothing is written.
@@ -104,7 +105,7 @@ def complete(
     One that was done before and had to be made again takes no other's place.
     """
     photo = Photo.objects.filter(pk=coloring.photo_id)
-    found = {"model_version": model_version, "key": key, "size": size, "seconds": seconds}
+    found = {"model_version": model_version, "key": key, "size": size, "seconds": seconds, "has_field": has_field}
     found["stage_seconds"] = stage_seconds or {}
     with transaction.atomic():
         # Of the row, since `coloring` may come from a try whose end the database never heard of.

@@ -147,4 +147,4 @@ def _rendition_keys(photos: Iterable[Photo]) -> list[str]:
 
 def _coloring_keys(photos: Iterable[Photo]) -> list[str]:
     colorings = Coloring.objects.filter(photo__in=photos).select_related("photo__original")
-    return [storage.result_key(coloring, size) for coloring in colorings for size in (*storage.SIZES, "zoom", "full")]
+    return [key for coloring in colorings for key in storage.coloring_keys(coloring)]

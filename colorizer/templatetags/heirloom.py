@@ -1,5 +1,6 @@
 """What the templates ask of a photo."""
 
+import json
 from typing import Any
 
 from django import template
@@ -40,6 +41,12 @@ def photo_url(
 def side_url(context: dict[str, Any], photo: Photo, version: Coloring | None, size: str) -> str:
     """The address of one side of a comparison: the photo in the colours of ``version``; None: as it was."""
     return photo_url(context, photo, f"colour-{size}" if version else f"grey-{size}", version=version)
+
+
+@register.filter
+def as_json(what: object) -> str:
+    """For a script to read out of an attribute."""
+    return json.dumps(what)
 
 
 @register.filter

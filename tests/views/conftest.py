@@ -35,7 +35,8 @@ def make_photo(album: Album, *, shade: int = 0, coloured: bool = True, **fields:
 
 
 def add_colour(photo: Photo) -> None:
-    coloring = Coloring.objects.create(photo=photo, status=Status.DONE)
+    coloring = Coloring.objects.create(photo=photo, status=Status.DONE, has_field=True)
+    storage.results().save(storage.field_key(coloring), ContentFile(f"field {photo.pk}".encode()))
     for size in (*storage.SIZES, "zoom", "full"):
         content = f"colour {size} {photo.pk}".encode()
         storage.results().save(storage.result_key(coloring, size), ContentFile(content))

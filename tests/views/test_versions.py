@@ -11,6 +11,7 @@ from django.utils import timezone
 from colorizer import storage
 from colorizer.models import Album, Coloring, ModelVersion, Photo, Status, User
 from colorizer.selectors import archive, changes
+from colorizer.services import sharing
 from tests.views.conftest import SignIn, add_colour, make_photo
 
 
@@ -154,3 +155,22 @@ def test_a_viewer_chooses_and_names_nothing(
     assert browser.post(reverse("version_name", args=[photo.pk, versions[0].pk]), {"name": "Mine"}).status_code == 403
     photo.refresh_from_db()
     assert (photo.shown, photo.colorings.filter(name="Mine").count()) == (versions[1], 0)
+
+
+def test_the_field_is_for_the_family_and_never_for_a_visitor(
+    sign_in: SignIn, viewer: User, stranger: User, album: Album, photo: Photo
+) -> None:
+    address = reverse("photo_file", args=[photo.pk, "field"])
+    assert b"".join(sign_in(viewer).get(f"{address}?here").streaming_content) == f"field {photo.pk}".encode()  # type: ignore[attr-defined]
+    assert sign_in(stranger).get(address).status_code == 404
+    _share, token = sharing.create(by=viewer, album=album, lasts=None, can_download=True)
+    assert sign_in(None).get(reverse("share_file", args=[token, photo.pk, "field"])).status_code == 404
+    Coloring.objects.update(has_field=False)
+    assert sign_in(viewer).get(address).status_code == 404
+
+
+def test_a_version_made_before_there_were_fields_has_no_dials(as_editor: Client, photo: Photo) -> None:
+    page = reverse("photo", args=[photo.pk])
+    assert "dials-open" in as_editor.get(page).content.decode()
+    Coloring.objects.update(has_field=False)
+    assert "dials-open" not in as_editor.get(page).content.decode()

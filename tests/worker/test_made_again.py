@@ -7,6 +7,7 @@ from colorizer import storage
 from colorizer.findings import Finding, Kind, Report
 from colorizer.models import Album, Coloring, Photo, Status, User
 from colorizer.services import intake, reconciling, trash
+from ml.field import Field
 from tests.conftest import make_photo
 from tests.stack import Process, wait_for
 
@@ -38,15 +39,30 @@ def test_small_copies_are_made_from_a_result_that_stays_as_it_was(worker: Proces
     done = coloring_with(Status.DONE, photo)
     full = storage.full_key(done)
     before = storage.results().get_modified_time(full)
-    make_again(Kind.COPY_MISSING, done.pk, *storage.copy_keys(done))
+    copies = [key for key in storage.copy_keys(done) if key != storage.field_key(done)]
+    make_again(Kind.COPY_MISSING, done.pk, *copies)
     assert storage.results().get_modified_time(full) == before
-    for key, size in zip(storage.copy_keys(done), (480, 640, 640), strict=True):
+    for key, size in zip(copies, (480, 640, 640), strict=True):
         with storage.results().open(key) as file, Image.open(file) as copy:
             assert (max(copy.size), copy.convert("HSV").getchannel("S").getextrema()[1] > 30) == (size, True)
     again = coloring_with(Status.DONE, photo)
+    assert again.has_field
     assert (again, again.seconds, again.model_version) == (done, done.seconds, done.model_version)
     photo.refresh_from_db()
     assert photo.shown == done
+
+
+def test_a_lost_field_is_done_without_since_another_model_may_be_at_work(worker: Process, upload: Upload) -> None:
+    photo = upload("lake.jpg")
+    done = coloring_with(Status.DONE, photo)
+    with storage.results().open(storage.field_key(done)) as file:
+        assert Field.unpack(file.read()).gains[0] == 0
+    storage.results().delete(storage.field_key(done))
+    report = Report(findings=[Finding(Kind.COPY_MISSING, str(done.pk), storage.field_key(done))])
+    assert all(outcome.is_right for outcome in reconciling.fix(report=report))
+    wait_for(lambda: Coloring.objects.filter(pk=done.pk, status=Status.DONE, has_field=False).exists())
+    done.refresh_from_db()
+    assert storage.field_key(done) not in storage.copy_keys(done)
 
 
 def test_an_older_colouring_that_is_made_again_takes_no_others_place(worker: Process, upload: Upload) -> None:

@@ -1,0 +1,26 @@
+// The stored field of a coloring: docs/model/field.md says what its bytes mean.
+
+const HEADER = 40;
+const UNIT = 128; // steps of a stored mean in a Lab unit
+
+export function readField(buffer) {
+  const view = new DataView(buffer);
+  const text = String.fromCharCode(...new Uint8Array(buffer, 0, 4));
+  if (text !== "AbFd" || view.getUint8(4) !== 1) throw new Error("no field that this page can read");
+  const [knots, height, width, bins] = [view.getUint8(5), view.getUint16(8, true), view.getUint16(10, true), view.getUint16(12, true)];
+  const numbers = [0, 1, 2].map((place) => view.getFloat32(16 + 4 * place, true));
+  const stored = new Int16Array(buffer, HEADER + 2 * bins, 2 * knots * height * width);
+  return { knots, height, width, gains: numbers, means: Float32Array.from(stored, (value) => value / UNIT) };
+}
+
+export function gainAt(field, vividness) {
+  const [none, own, most] = field.gains;
+  return vividness <= 1 ? none + (own - none) * vividness : own + (most - own) * (vividness - 1);
+}
+
+// What each knot counts at a vividness: up to 1 the first alone, from there on a parabola through all three.
+export function shareOfKnots(field, vividness) {
+  if (field.knots === 1 || vividness <= 1) return [1, 0, 0];
+  const v = vividness;
+  return [2 * (v - 1.5) * (v - 2), -4 * (v - 1) * (v - 2), 2 * (v - 1) * (v - 1.5)];
+}
