@@ -68,8 +68,12 @@ async function save() {
   const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
   const answer = await fetch(dials.dataset.save, { method: "POST", headers, body: JSON.stringify(asked) }).catch(() => null);
   const told = await answer?.json().catch(() => null);
-  if (!answer?.ok) said.textContent = told?.message ?? dials.dataset.unsaved;
-  else close();
+  if (!answer?.ok) {
+    said.textContent = told?.message ?? dials.dataset.unsaved;
+    return;
+  }
+  close();
+  htmx.trigger(document.getElementById("stage"), "again"); // it is being coloured now, whether events get through or not
 }
 
 document.addEventListener("click", (event) => {
