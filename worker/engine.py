@@ -10,7 +10,7 @@ import time
 import tomllib
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from colorizer import storage
 from colorizer.models import ModelVersion, WorkerState
 from colorizer.selectors import versions
 from colorizer.services import promotion
-from ml import networks
+from ml import networks, pace
 from ml.checkpoint import CheckpointError, read_card, shipped
 from ml.fetch import encoder_path
 from ml.method import DEFAULT_MODEL, LearnedMethod, load_method
@@ -238,12 +238,20 @@ def announce() -> None:
     logger.info("%s is ready on %s: the canary took %.2f s.", live.method.name, live.method.device, live.seconds)
 
 
+@cache
+def _probe() -> float:
+    """Once in a worker's life, see `ml.pace`."""
+    return pace.probe(_live.method.device if _live else None)
+
+
 def _trains() -> list[dict[str, Any]]:
-    """The networks that can be taught here, with the defaults of their settings."""
+    """The networks that can be taught here, with the defaults of their settings, and how many views a second they may
+    learn from (None where nobody has timed one)."""
     found = []
     for name in networks.names():
         usual, encoder = Settings.of(name, minutes=1), networks.find(name).pretrained
         offer = {key: getattr(usual, key) for key in ("batch", "crop", "rate", "augment")}
         has_encoder = not encoder or encoder_path(encoder).is_file()
+        offer["pace"] = pace.rough_pace(name, _probe())
         found.append({"name": name, **offer, "encoder": encoder, "has_encoder": has_encoder})
     return found

@@ -64,7 +64,12 @@ SETTINGS: dict[str, str | Promise] = {
 
 @dataclass(frozen=True)
 class Estimate:
-    """How long a training takes. ``photos_per_second``: as ``measured_on`` showed; None where the end is a time."""
+    """How long a training takes.
+
+    Attributes:
+        photos_per_second: as ``measured_on`` showed, or, where that is None, a rough guess from how fast the worker is;
+            None where the end is a time.
+    """
 
     seconds: float | None
     photos_per_second: float | None = None
@@ -93,7 +98,8 @@ def offer_of(*, network: str) -> dict[str, Any] | None:
 
 
 def estimate(*, network: str, settings: dict[str, Any], photos: int) -> Estimate:
-    """From what the end is, and from how fast the latest training of the network was, scaled by the views' size."""
+    """From what the end is, and from how fast the latest training of the network was, scaled by the views' size; before
+    the first, from the pace that the worker offers."""
     photos = min(photos, settings.get("photos") or photos)
     ends = [60 * settings["minutes"]] if settings.get("minutes") else []
     views = [settings["epochs"] * photos] if settings.get("epochs") else []
@@ -101,11 +107,13 @@ def estimate(*, network: str, settings: dict[str, Any], photos: int) -> Estimate
     if settings.get("steps"):
         views.append(settings["steps"] * (settings.get("batch") or offer.get("batch") or 32))
     latest = Training.objects.filter(network=network, photos_per_second__gt=0).order_by("-changed_at").first()
-    if not views or latest is None or not latest.photos_per_second:
-        return Estimate(min(ends, default=None))
     usual = offer.get("crop") or CROP
-    size = (latest.settings.get("crop") or usual) / (settings.get("crop") or usual)
-    pace = latest.photos_per_second * size**2
+    pace, crop = offer.get("pace"), usual
+    if latest and latest.photos_per_second:
+        pace, crop = latest.photos_per_second, latest.settings.get("crop") or usual
+    if not views or not pace:
+        return Estimate(min(ends, default=None))
+    pace *= (crop / (settings.get("crop") or usual)) ** 2
     return Estimate(min([*ends, *(each / pace for each in views)]), pace, latest)
 
 

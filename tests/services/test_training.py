@@ -99,6 +99,16 @@ def test_how_long_it_takes_is_reckoned_from_the_last_one_of_the_network() -> Non
     assert trainings.estimate(network="lite", settings={"epochs": 10, "minutes": 1}, photos=600).seconds == 60
 
 
+def test_before_the_first_it_is_guessed_from_the_speed_of_the_worker() -> None:
+    WorkerState.objects.update(trains=[OFFER | {"pace": 10.0}])
+    guessed = trainings.estimate(network="lite", settings={"epochs": 10}, photos=600)
+    assert (guessed.seconds, guessed.photos_per_second, guessed.measured_on) == (600, 10.0, None)
+    assert trainings.estimate(network="lite", settings={"epochs": 10, "crop": 64}, photos=600).seconds == 150
+    begin(frozen())
+    Training.objects.update(photos_per_second=20.0, status=Status.DONE)
+    assert trainings.estimate(network="lite", settings={"epochs": 10}, photos=600).seconds == 300
+
+
 def test_one_that_waits_rests_at_once_and_goes_back_into_the_queue(owner: User) -> None:
     training = begin(frozen())
     service.pause(training=training, by=owner)

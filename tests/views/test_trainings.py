@@ -76,6 +76,10 @@ def test_how_long_it_takes_is_said_and_nothing_begins(as_trainer: Client, versio
     asked = form(version, estimate="yes", preset="own", epochs="10")
     del asked["start-now"]
     assert "Nobody knows yet" in as_trainer.post(reverse("training_new"), asked).content.decode()
+    WorkerState.objects.update(trains=[OFFER | {"pace": 2.0}])
+    guess = as_trainer.post(reverse("training_new"), asked).content.decode()
+    assert "Only roughly" in guess
+    assert "about 2.0 photos a second" in guess
     former = running(version)
     Training.objects.update(status=Status.DONE)
     page = as_trainer.post(reverse("training_new"), asked).content.decode()
