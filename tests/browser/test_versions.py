@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from colorizer.models import Album, User
 from colorizer.services import coloring
 from tests.conftest import Stack
+from tests.stack import wait_for
 
 pytestmark = pytest.mark.corrections
 
@@ -30,7 +31,13 @@ def test_a_version_is_named_chosen_with_the_keyboard_and_compared(
     name = rows.nth(0).get_by_label("Name of this version")
     name.fill("Ida's red")
     # What someone else changes meanwhile takes nothing away that is being typed; it comes once that is done.
+    visitor.evaluate("window.heard = 0; addEventListener('htmx:beforeRequest', () => (heard += 1))")
+    asked: list[str] = []
+    visitor.on("request", lambda request: asked.append(request.url))
     coloring.show(coloring=automatic)
+    wait_for(lambda: visitor.evaluate("heard"), what="the event")
+    visitor.evaluate("fetch('/healthz')")
+    assert [url for url in asked if url.endswith(photo.address)] == []
     expect(name).to_have_value("Ida's red")
     name.press("Enter")
     expect(visitor.get_by_role("heading", name="Ida's red")).to_be_visible()
