@@ -20,8 +20,10 @@ def fabric_of(settings: Settings, accelerator: str = "cpu", devices: int = 1) ->
     there already; else they are started here, from the same command line. On several CPU processes the backend is
     gloo, on CUDA NCCL.
     """
-    # A discriminator sees two batches before it steps back: buffers must not be sent around in between.
-    strategy = DDPStrategy(broadcast_buffers=False) if devices > 1 else "auto"
+    # A discriminator sees two batches before it steps back: buffers must not be sent around in between. And where none
+    # of a process's views has pins, what listens to pins has no gradient there: the others would wait for it for ever.
+    several = DDPStrategy(broadcast_buffers=False, find_unused_parameters=True)
+    strategy = several if devices > 1 else "auto"
     fabric = Fabric(accelerator=accelerator, devices=devices, strategy=strategy, precision=settings.precision)
     if settings.precision != "32-true":
         fabric.strategy.precision.__class__ = _KeepInput

@@ -37,7 +37,8 @@ def quotas_are_not_negative(app_configs: Any, **kwargs: Any) -> list[CheckMessag
 
 @register
 def limits_are_positive(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
-    names = ("HEIRLOOM_MAX_FILE_MB", "HEIRLOOM_MAX_MEGAPIXELS", "HEIRLOOM_MAX_PAGES", "HEIRLOOM_AUDIT_DAYS")
+    limits = ("HEIRLOOM_MAX_FILE_MB", "HEIRLOOM_MAX_MEGAPIXELS", "HEIRLOOM_MAX_PAGES", "HEIRLOOM_AUDIT_DAYS")
+    names = (*limits, "HEIRLOOM_TRAIN_DEVICES")
     return [
         Error(f"{name} must be 1 or more.", hint="Leave it out for the default.", id="webapp.E002")
         for name in names

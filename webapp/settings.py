@@ -247,6 +247,8 @@ HEIRLOOM_STANDSTILL_SECONDS = env.float("HEIRLOOM_STANDSTILL_SECONDS", default=6
 HEIRLOOM_PHOTO_MEMORY_MB = env.int("HEIRLOOM_PHOTO_MEMORY_MB", default=2500)
 # A slice of a training: after it the worker looks for photos, and no more than it is ever lost.
 HEIRLOOM_SLICE_SECONDS = env.float("HEIRLOOM_SLICE_SECONDS", default=300)
+# On so many GPUs, or processes of a processor without any, a training runs here.
+HEIRLOOM_TRAIN_DEVICES = env.int("HEIRLOOM_TRAIN_DEVICES", default=1)
 HEIRLOOM_RESEND_SECONDS = env.float("HEIRLOOM_RESEND_SECONDS", default=300)
 
 # --- What a monitor may ask ---------------------------------------------------------------------------------------

@@ -7,12 +7,9 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-import numpy as np
-
 from colorizer import storage
 from colorizer.models import FrozenItem
 from ml.data import PhotoRow, load_planes
-from ml.sampler import Photos
 
 _TOGETHER = 32
 
@@ -23,10 +20,10 @@ def row_of(item: FrozenItem, path: Path | str) -> PhotoRow:
     return PhotoRow(str(path), item.category, item.source, item.licence, item.split, colourfulness)
 
 
-def photos(items: Sequence[FrozenItem], on_photo: Callable[[float], None]) -> Photos:
-    """The photos in memory that belongs to files; ``on_photo`` hears how many of them are read, 0..1.
+def photos(items: Sequence[FrozenItem], on_photo: Callable[[float], None]) -> Path:
+    """The photos in a file, as `ml.spread.read_photos` reads them by its index, which this gives.
 
-    Raises ValueError where none can be read.
+    ``on_photo`` hears how many of them are read, 0..1. Raises ValueError where none can be read.
     """
     name = hashlib.sha256("".join(item.sha256 for item in items).encode()).hexdigest()[:32]
     file = Path(tempfile.gettempdir(), "planes", f"{name}.bin")
@@ -35,12 +32,12 @@ def photos(items: Sequence[FrozenItem], on_photo: Callable[[float], None]) -> Ph
         file.parent.mkdir(exist_ok=True)
         index.with_suffix(".part").write_text(json.dumps(_decode(items, file, on_photo)))
         index.with_suffix(".part").replace(index)
-    shapes, categories = zip(*json.loads(index.read_text()), strict=True)
-    sizes = [height * width * 3 for height, width in shapes]
-    flat = np.memmap(file, np.uint8, "r")
-    ends = np.cumsum(sizes)
-    planes = [flat[end - size : end].reshape(*shape, 3) for end, size, shape in zip(ends, sizes, shapes, strict=True)]
-    return Photos(planes, categories)
+    return index
+
+
+def count(index: Path) -> int:
+    """How many photos there are."""
+    return len(json.loads(index.read_text()))
 
 
 def keep_alone(count: int = 2) -> None:

@@ -12,20 +12,19 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
+from django.conf import settings
 
 from colorizer import storage
 from colorizer.models import FrozenItem, Split, Training
 from colorizer.selectors import trainings as selectors
 from colorizer.services import training as service
-from ml import checkpoint, networks
+from ml import checkpoint, networks, spread
 from ml.calibration import calibrate
 from ml.data import PhotoRow
-from ml.devices import fabric_of
 from ml.export import describe_data, export
 from ml.fetch import encoder_path, origin_of
 from ml.runs import ABOUT, STATE
 from ml.settings import Settings
-from ml.training import train
 
 from . import planes
 from .guard import Guard
@@ -72,26 +71,19 @@ def _slice(training: Training, held: Held, folder: Path, began: float) -> None:
     how = settings_of(training)
     _fetch_state(training, folder)
     service.begin_slice(training=training)
-    with _refusals():
-        fabric = fabric_of(how, "auto")
-        device = torch.cuda.get_device_name() if fabric.device.type == "cuda" else "cpu"
-        lesson = Lesson(training, held, folder, how, len(pupils.train), device, began)
-        loaded = [planes.photos(items, lesson.load) for items in (pupils.train, pupils.val)]
+    with _refusals(), TemporaryDirectory() as between:
+        devices = settings.HEIRLOOM_TRAIN_DEVICES
+        lesson = Lesson(training, held, folder, how, len(pupils.train), _device(devices), began)
+        learned, held_out = (planes.photos(items, lesson.load) for items in (pupils.train, pupils.val))
         planes.keep_alone()
-        worker = held.owner.partition("/")[0]
-        service.note(training, "slice", worker=worker, device=device, photos=len(loaded[0].planes))
-        if (lost := len(pupils.train) - len(loaded[0].planes)) and not training.slice:
+        worker, read = held.owner.partition("/")[0], planes.count(learned)
+        service.note(training, "slice", worker=worker, device=_device(devices), photos=read)
+        if (lost := len(pupils.train) - read) and not training.slice:
             service.note(training, "left_out", n=lost)
         start, origin = _start(training)
-        train(
-            how,
-            loaded[0],
-            folder,
-            validation=loaded[1],
-            data=_about_data(training, pupils, origin),
-            fabric=fabric,
-            on_step=lesson,
-            **start,
+        data = _about_data(training, pupils, origin)
+        spread.carry_out(
+            spread.Lesson(how, learned, held_out, folder, start, data), devices, lesson, folder=Path(between)
         )
     lesson.finish_telling()
     if lesson.why:
@@ -100,6 +92,12 @@ def _slice(training: Training, held: Held, folder: Path, began: float) -> None:
             raise Lost
     else:
         _export(training, held, folder, pupils, lesson)
+
+
+def _device(count: int) -> str:
+    """What is learned on, as a page names it."""
+    name = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+    return name if count == 1 else f"{count} x {name}"
 
 
 @contextmanager
