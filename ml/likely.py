@@ -65,7 +65,7 @@ class Question:
     """A place where the method is guessing and a relative may know.
 
     Attributes:
-        x, y: 0..1, a place in the middle of it.
+        x, y: 0..1, the most doubtful place of it.
         area: its share of the photo, 0..1.
         doubt: 0..1, how unsure the method is there.
         colours: what it may be, the likeliest first.
@@ -183,12 +183,11 @@ def questions(field: Field) -> list[Question]:
         if area < _SMALLEST_PART:
             continue
         rows, columns = np.nonzero(is_there)
-        # A place of the part itself, nearest to its middle.
-        middle = np.argmin(np.hypot(rows - rows.mean(), columns - columns.mean()))
-        x, y = (columns[middle] + 0.5) / doubt.shape[1], (rows[middle] + 0.5) / doubt.shape[0]
-        colours = _colours(field, is_there, PEAKS)
+        most = int(doubt[is_there].argmax())
+        x, y = float((columns[most] + 0.5) / doubt.shape[1]), float((rows[most] + 0.5) / doubt.shape[0])
+        colours = suggestions(field, x, y)
         if len(colours) > 1:
-            found.append(Question(float(x), float(y), area, float(doubt[is_there].mean()), colours))
+            found.append(Question(x, y, area, float(doubt[is_there].mean()), colours))
     return sorted(found, key=lambda q: -q.area * q.doubt)[:_MOST_QUESTIONS]
 
 

@@ -26,7 +26,7 @@ from ml.reference import Reference
 
 DEFAULT_MODEL = "lite"
 CLASSIC = {"levin": "ml.classic.levin:Levin", "welsh": "ml.classic.welsh:Welsh"}
-"""Methods without weights by name, and where they are: scipy, which they need, is only loaded with them."""
+"""Methods without weights by name, and where they are."""
 
 Guide = Pins | Reference | None
 """What a person gives beside the photo."""
@@ -93,8 +93,11 @@ def needs(method: Method) -> str:
 
 
 def check_guide(method: Method, guide: Guide) -> None:
-    """Raise GuideError where a method cannot use this guide, or cannot do without one."""
-    if type(guide) in method.guides:
+    """Raise GuideError where a method cannot use this guide, or cannot do without one.
+
+    Pins go with all that colours on its own: what does not listen to them is corrected afterwards (`ml.guided`).
+    """
+    if type(guide) in method.guides or (isinstance(guide, Pins) and NoneType in method.guides):
         return
     if guide is None:
         raise GuideError(f"{method.name} needs {needs(method)}")
@@ -135,13 +138,13 @@ class LearnedMethod:
 
         Raises:
             ValueError: vividness outside 0..2.
-            GuideError: pins for a network that takes none, or a reference.
+            GuideError: a reference.
         """
         check_guide(self, guide)
         temperature, gain = dial(self.card, vividness)
         batch = torch.from_numpy(lightness)[None, None].to(self.device).to(memory_format=torch.channels_last)
         pins = None
-        if isinstance(guide, Pins):
+        if isinstance(guide, Pins) and self._network.guided:
             pins = torch.from_numpy(guide.raster(lightness))[None].to(self.device)
             # The gain is for guesses: what a pin asks for is meant as it is, at any vividness but none.
             pins[:, :2] /= gain or 1
@@ -180,7 +183,7 @@ class StoredMethod:
         self.field, self.name, self.sha256 = field, name, sha256
 
     def ab(self, lightness: NDArray[np.float32], guide: Guide = None, vividness: float = 1.0) -> AbField:
-        """See `Method.ab`. Raises GuideError on any guide."""
+        """See `Method.ab`. It does not listen to pins; raises GuideError on a reference."""
         check_guide(self, guide)
         return AbField(self.field.ab(vividness), lambda: self.field)
 

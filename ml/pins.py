@@ -1,4 +1,4 @@
-"""Pins: colours that a person has chosen at places of a photo, as a file and as the raster that methods take.
+"""Pins and strokes: colours that a person has chosen in a photo, as a file and as the raster that methods take.
 
 What a pin asks for is its a* and b* at the photo's own lightness, with less chroma where sRGB cannot show that
 much there: a pin never changes lightness.
@@ -23,14 +23,20 @@ from ml.guide_files import GuideError, fields, number, read_list
 
 DEFAULT_RADIUS = 0.01
 MAX_RADIUS = 0.5
+MOST_POINTS = 1_000
+"""Of one stroke."""
 _AB_LIMIT = 128
+_CONNECTED = 0.75
+"""In pixels: a line of this radius touches every pixel that it runs through."""
 _EXAMPLE = '[{"x": 0.5, "y": 0.4, "colour": "#a06040"}]'
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
+
+Point = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Pin:
-    """A colour at a place.
+    """A colour at a place, or along a stroke.
 
     Attributes:
         x, y: 0..1 from the left and the top of the upright photo.
@@ -38,6 +44,7 @@ class Pin:
         radius: of the round mark, as a share of the photo's short side, 0..`MAX_RADIUS`. However small, a mark
             covers the pixel that it is in.
         note: why, for people.
+        further: more points of a stroke, each (x, y), joined to the one before by a straight line.
     """
 
     x: float
@@ -46,19 +53,34 @@ class Pin:
     b: float
     radius: float = DEFAULT_RADIUS
     note: str = ""
+    further: tuple[Point, ...] = ()
 
-    def covers(self, height: int, width: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Rows and columns of the pixels under the mark on a copy of that size, the one in its middle first."""
-        reach = self.radius * min(height, width)
-        middle = self.y * height - 0.5, self.x * width - 0.5
-        rows, columns = (
-            np.arange(max(0, math.ceil(at - reach)), min(size, math.floor(at + reach) + 1))
-            for at, size in zip(middle, (height, width), strict=True)
-        )
-        near = (rows[:, None] - middle[0]) ** 2 + (columns - middle[1]) ** 2 <= reach**2
-        i, j = np.nonzero(near)
-        centre = min(height - 1, int(self.y * height)), min(width - 1, int(self.x * width))
-        return np.append(centre[0], rows[i]), np.append(centre[1], columns[j])
+    def covers(self, height: int, width: int, grown: float = 0.0) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Rows and columns of the pixels under the mark on a copy of that size, its radius `grown` by some pixels."""
+        is_covered = np.zeros((height, width), bool)
+        reach = self.radius * min(height, width) + grown
+        points = [(self.x, self.y), *self.further]
+        for x, y in points:
+            is_covered[min(height - 1, int(y * height)), min(width - 1, int(x * width))] = True
+        for (x, y), (to_x, to_y) in zip(points, points[1:] or points, strict=False):
+            start, end = ((v * height - 0.5, u * width - 0.5) for u, v in ((x, y), (to_x, to_y)))
+            # However thin, a stroke has no gaps.
+            _cover(is_covered, start, end, max(reach, _CONNECTED) if self.further else reach)
+        rows, columns = np.nonzero(is_covered)
+        return rows, columns
+
+
+def _cover(is_covered: NDArray[np.bool_], start: Point, end: Point, reach: float) -> None:
+    """Mark the pixels within `reach` of a straight line, whose ends are (row, column)."""
+    rows, columns = (
+        np.arange(max(0, math.ceil(min(ends) - reach)), min(size, math.floor(max(ends) + reach) + 1))
+        for ends, size in zip(zip(start, end, strict=True), is_covered.shape, strict=True)
+    )
+    down, right = end[0] - start[0], end[1] - start[1]
+    from_row, from_column = rows[:, None] - start[0], columns - start[1]
+    along = np.clip((from_row * down + from_column * right) / max(down**2 + right**2, 1e-12), 0, 1)
+    near = (from_row - along * down) ** 2 + (from_column - along * right) ** 2 <= reach**2
+    is_covered[np.ix_(rows, columns)] |= near
 
 
 @dataclass(frozen=True)
@@ -94,29 +116,50 @@ class Pins:
 def read_pins(path: Path) -> Pins:
     """Read a pins file: a JSON list of pins, or an object that holds one under "pins".
 
-    A pin is an object of "x" and "y" (0..1 from the left and the top), "colour" ("#rrggbb", or [L*, a*, b*]), and
-    if wanted "radius" (a share of the photo's short side, `DEFAULT_RADIUS`) and "note".
+    A pin is an object of "x" and "y" (0..1 from the left and the top), or of "points" ([[x, y], ...]) for a stroke;
+    of "colour" ("#rrggbb", or [L*, a*, b*]), and if wanted "radius" (a share of the photo's short side,
+    `DEFAULT_RADIUS`), "note" and "on" (false: as if it were not there).
 
     Raises:
         GuideError: not JSON, no pin in it, or a pin that is none; the sentence says which and why.
         OSError: the file cannot be read.
     """
-    return Pins(tuple(_pin(item, place) for item, place in read_list(path, "pins", _EXAMPLE)))
+    return _pins(read_list(path, "pins", _EXAMPLE))
 
 
 def pins_of(items: Iterable[Any]) -> Pins:
-    """The same from the list itself. Raises GuideError as `read_pins` does."""
-    return Pins(tuple(_pin(item, f"pin {number}") for number, item in enumerate(items, 1)))
+    """The same from the list itself, which may be empty. Raises GuideError as `read_pins` does."""
+    return _pins([(item, f"pin {number}") for number, item in enumerate(items, 1)])
 
 
-def _pin(item: Any, place: str) -> Pin:
-    pin = fields(item, ("x", "y", "colour"), ("radius", "note"), place)
-    x, y = (number(pin[name], 0, 1, f"{place}: {name}") for name in ("x", "y"))
+def _pins(items: list[tuple[Any, str]]) -> Pins:
+    read = [_pin(item, place) for item, place in items]
+    return Pins(tuple(pin for pin in read if pin))
+
+
+def _pin(item: Any, place: str) -> Pin | None:
+    """The pin; None where it is off."""
+    where = ("points",) if isinstance(item, dict) and "points" in item else ("x", "y")
+    pin = fields(item, (*where, "colour"), ("radius", "note", "on"), place)
+    points = pin["points"] if "points" in pin else [[pin["x"], pin["y"]]]
+    if not isinstance(points, list) or not 1 <= len(points) <= MOST_POINTS:
+        raise GuideError(f"{place}: points must be a list of 1 to {MOST_POINTS} of [x, y]")
+    (x, y), *further = (_point(point, place) for point in points)
     radius = number(pin.get("radius", DEFAULT_RADIUS), 0, MAX_RADIUS, f"{place}: radius")
-    note = pin.get("note", "")
+    note, on = pin.get("note", ""), pin.get("on", True)
     if not isinstance(note, str):
         raise GuideError(f"{place}: note must be text, not {json.dumps(note)}")
-    return Pin(x, y, *_ab(pin["colour"], f"{place}: colour"), radius, note)
+    if not isinstance(on, bool):
+        raise GuideError(f"{place}: on must be true or false, not {json.dumps(on)}")
+    made = Pin(x, y, *_ab(pin["colour"], f"{place}: colour"), radius, note, tuple(further))
+    return made if on else None
+
+
+def _point(point: Any, place: str) -> Point:
+    if not isinstance(point, list) or len(point) != 2:
+        raise GuideError(f"{place}: a point must be [x, y], not {json.dumps(point)}")
+    x, y = (number(value, 0, 1, f"{place}: {name}") for name, value in zip("xy", point, strict=True))
+    return x, y
 
 
 def _ab(colour: Any, place: str) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from types import NoneType
 
 import numpy as np
 import pyvips
@@ -16,6 +17,7 @@ from ml import software
 from ml.appearance import to_lightness
 from ml.color import CHROMA_ROWS, max_chroma_table
 from ml.field import warmed
+from ml.guided import change, hold
 from ml.method import AbField, Guide, Method
 from ml.photo import DEFAULT_LIMITS, Limits, Photo, open_page
 from ml.pins import Pins
@@ -52,7 +54,7 @@ class Coloured:
     Attributes:
         image: full size, sRGB, 3 bands, 8 or 16 bit as the photo; lazy, bounded in memory.
         preview: the same in memory at the size of `Photo.preview`, 8 bit: renditions come from it.
-        field: the colours as the method gave them, shifted by the warmth.
+        field: the colours as the method gave them without pins, shifted by the warmth.
     """
 
     image: pyvips.Image
@@ -71,7 +73,9 @@ def colorize(
 ) -> Coloured:
     """Colour an open photo.
 
-    The method runs here; the full-size pixels are computed when `ml.saving.write` reads `Coloured.image`.
+    Pins go with every method that colours on its own. Their colours are held exactly, at any vividness above 0 and
+    any warmth: those are for guesses. The method runs here; the full-size pixels are computed when
+    `ml.saving.write` reads `Coloured.image`.
 
     Raises:
         GuideError: see `ml.method.check_guide`.
@@ -81,12 +85,21 @@ def colorize(
     tell(Stage.COLOURING, 10)
     small = to_lightness(photo.preview)
     lightness = _as_array(small)
-    field = method.ab(_resized(lightness, *_network_size(*lightness.shape)), guide, vividness)
+    seen = _resized(lightness, *_network_size(*lightness.shape))
+    pins = guide if isinstance(guide, Pins) and NoneType in method.guides else None
+    field = method.ab(seen, None if pins else guide, vividness)
     field = replace(field, ab=warmed(field.ab, warmth))
+    # Without any vividness all is grey, pins too.
+    pins = pins if pins and pins.pins and vividness else None
+    changed = _changed(seen, field.ab, method, pins, vividness, warmth) if pins else None
     tell(Stage.JOINING, 30)
     shrink = min(1.0, WORKING_LONG_SIDE / max(lightness.shape))
     working = _resized(lightness, *(max(1, round(side * shrink)) for side in lightness.shape))
-    ab = pyvips.Image.new_from_array(np.ascontiguousarray(joint_bilateral(field.ab, working).transpose(1, 2, 0)))
+    joined = joint_bilateral(field.ab, working)
+    if pins and changed is not None:
+        joined += joint_bilateral(changed, working)
+        hold(joined, pins, is_enlarged=working.shape != (photo.info.height, photo.info.width))
+    ab = pyvips.Image.new_from_array(np.ascontiguousarray(joined.transpose(1, 2, 0)))
     tell(Stage.JOINING, 40)
     return Coloured(
         image=encoded(coloured_lab(photo.lightness(), ab), photo.info.bits),
@@ -160,6 +173,19 @@ def encoded(lab: pyvips.Image, bits: int) -> pyvips.Image:
         return deep
     # Not by colourspace("srgb"): its coarser table is off by up to a whole step.
     return deep.linear(1 / 257, 0.5).cast("uchar").copy(interpretation="srgb")
+
+
+def _changed(
+    seen: NDArray[np.float32],
+    alone: NDArray[np.float32],
+    method: Method,
+    pins: Pins,
+    vividness: float,
+    warmth: float,
+) -> NDArray[np.float32]:
+    """What pins change in the method's field: see `ml.guided.change`."""
+    heard = warmed(method.ab(seen, pins, vividness).ab, warmth) if Pins in method.guides else alone
+    return change(seen, alone, heard, pins)
 
 
 @functools.cache

@@ -37,7 +37,7 @@ def joint_bilateral(ab: Floats, lightness: Floats) -> Floats:
     rows, columns = ab.shape[1:]
     # In units in which the Gaussian over lightness is exp(-d^2).
     guide = lightness * np.float32(1 / (np.sqrt(2) * SIGMA_LIGHTNESS))
-    cells = np.concatenate([_cell_means(guide, rows, columns)[None], ab])
+    cells = np.concatenate([cell_means(guide, rows, columns)[None], ab])
     near_rows, row_weights = _neighbours(height, rows)
     near_columns, column_weights = _neighbours(width, columns)
     wide = [np.ascontiguousarray(cells[:, :, near]) for near in near_columns]
@@ -62,7 +62,7 @@ def joint_bilateral(ab: Floats, lightness: Floats) -> Floats:
     return out
 
 
-def _cell_means(guide: Floats, rows: int, columns: int) -> Floats:
+def cell_means(guide: Floats, rows: int, columns: int) -> Floats:
     """The guide's mean over each cell; of a guide coarser than the grid, its value there."""
     for axis, cells in ((0, rows), (1, columns)):
         size = guide.shape[axis]

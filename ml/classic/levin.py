@@ -39,7 +39,7 @@ class Levin:
         return AbField(spread(lightness, cast(Pins, guide).raster(lightness)) * np.float32(vividness))
 
 
-def spread(lightness: NDArray[np.float32], marks: NDArray[np.float32]) -> NDArray[np.float32]:
+def spread(lightness: NDArray[np.float32], marks: NDArray[np.float32], pull: float = 0.0) -> NDArray[np.float32]:
     """Give every pixel the mean colour of its neighbours, each weighed by how alike their lightness is.
 
     This is Levin et al.'s U(r) = sum of w_rs U(s), their equation 1 brought to 0 off the marks, with the
@@ -48,6 +48,7 @@ def spread(lightness: NDArray[np.float32], marks: NDArray[np.float32]) -> NDArra
     Args:
         lightness: float32 [H, W], L* 0..100.
         marks: float32 [3, H, W]: a*, b* in Lab units and a mask of 0 and 1.
+        pull: towards grey in each equation, beside a weight of 1 for the neighbours: colour fades on its way.
 
     Returns:
         float32 [2, H, W]: exactly the marks' colours on the marks, between their extremes elsewhere; grey without any.
@@ -57,7 +58,7 @@ def spread(lightness: NDArray[np.float32], marks: NDArray[np.float32]) -> NDArra
     free, marked = order[~is_marked], order[is_marked]
     ab = marks[:2].reshape(2, -1).astype(np.float64)
     if len(marked) and len(free):
-        equations = (sparse.eye_array(lightness.size, format="csr") - affinities(lightness))[free]
+        equations = ((1 + pull) * sparse.eye_array(lightness.size, format="csr") - affinities(lightness))[free]
         # The order is chosen already, and with rows that sum to 0 the diagonal is always a good pivot.
         factors = splu(
             equations[:, free].tocsc(), permc_spec="NATURAL", diag_pivot_thresh=0.0, options={"SymmetricMode": True}

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import label
 
 from ml.color import in_gamut, srgb_to_lab
 from ml.guide_files import GuideError
-from ml.pins import Pin, Pins, read_pins
+from ml.pins import Pin, Pins, pins_of, read_pins
 
 GREY = np.full((100, 150), 60, np.float32)
 
@@ -57,7 +58,7 @@ FIT = {"x": 0.5, "y": 0.5, "colour": "#808080"}
         ([], "holds no pins"),
         ([FIT, 3], "pins 2 is no object"),
         ([{"x": 0.5, "colour": "#808080"}], "pins 1 lacks y"),
-        ([FIT | {"color": "#808080"}], "unknown color; known are x, y, colour, radius, note"),
+        ([FIT | {"color": "#808080"}], "unknown color; known are x, y, colour, radius, note, on"),
         ([FIT | {"x": 1.2}], "pins 1: x must be a number from 0 to 1, not 1.2"),
         ([FIT | {"y": -0.1}], "y must be a number from 0 to 1"),
         ([FIT | {"y": float("nan")}], "y must be a number from 0 to 1"),
@@ -65,6 +66,12 @@ FIT = {"x": 0.5, "y": 0.5, "colour": "#808080"}
         ([FIT | {"x": True}], "x must be a number"),
         ([FIT | {"radius": -1}], "radius must be a number from 0 to 0.5"),
         ([FIT | {"note": 7}], "note must be text"),
+        ([FIT | {"on": "no"}], "on must be true or false"),
+        ([FIT | {"points": [[0.5, 0.5]]}], "pins 1: unknown x, y"),
+        ([{"points": [], "colour": "#808080"}], "points must be a list of 1 to 1000"),
+        ([{"points": [[0.1, 0.1]] * 1001, "colour": "#808080"}], "points must be a list of 1 to 1000"),
+        ([{"points": [[0.1]], "colour": "#808080"}], "a point must be"),
+        ([{"points": [[0.1, 2]], "colour": "#808080"}], "pins 1: y must be a number from 0 to 1"),
         ([FIT | {"colour": "red"}], 'colour must be "#rrggbb" or'),
         ([FIT | {"colour": "#12345g"}], "colour must be"),
         ([FIT | {"colour": "#1234567"}], "colour must be"),
@@ -101,6 +108,28 @@ def test_the_smallest_mark_covers_the_pixel_that_it_is_in(x: float, y: float, pi
     mask = Pins((Pin(x, y, 10, 10, radius=0),)).raster(GREY)[2]
     assert mask.sum() == 1
     assert mask[pixel] == 1
+
+
+def test_a_stroke_is_a_line_without_gaps_however_thin() -> None:
+    points = [[0.1, 0.2], [0.7, 0.3], [0.7, 0.9]]
+    (stroke,) = pins_of([{"points": points, "colour": [50, 20, 10], "radius": 0.0, "note": "hem"}]).pins
+    assert (stroke.x, stroke.y, stroke.further, stroke.note) == (0.1, 0.2, ((0.7, 0.3), (0.7, 0.9)), "hem")
+    mask = np.zeros(GREY.shape, bool)
+    mask[stroke.covers(*GREY.shape)] = True
+    assert label(mask, np.ones((3, 3)))[1] == 1
+    assert mask[20, 15]
+    assert mask[29:89, 104:106].any(axis=1).all()
+    assert mask.sum() < 400
+    wide = Pin(0.1, 0.5, 0, 0, radius=0.1, further=((0.9, 0.5),)).covers(*GREY.shape)
+    assert len(wide[0]) == pytest.approx(120 * 20 + np.pi * 100, rel=0.05)
+
+
+def test_pins_that_are_off_are_left_out_and_all_may_be() -> None:
+    off = FIT | {"on": False}
+    assert len(pins_of([off, FIT]).pins) == 1
+    assert pins_of([off]).pins == ()
+    with pytest.raises(GuideError, match="pin 2: note must be text"):
+        pins_of([off, off | {"note": 1}])
 
 
 def test_what_is_asked_for_is_the_chosen_colour_where_srgb_can_show_it() -> None:
