@@ -15,7 +15,7 @@ from PIL import Image
 from ml.appearance import to_lightness
 from ml.field import warmed
 from ml.guide_files import GuideError
-from ml.method import LearnedMethod, load_method, models
+from ml.method import LearnedMethod, find_method, load_method, models
 from ml.networks import create
 from ml.networks.lite import Lite
 from ml.photo import Limits, PhotoError, Refusal, open_page
@@ -373,11 +373,18 @@ def test_the_shipped_model_gives_the_sky_another_colour_than_the_grass(save_phot
     assert ab[:40, :100, 1].mean() < ab[150:, 200:, 1].mean() - 5
 
 
-def test_a_guide_that_a_method_cannot_use_is_refused_in_a_sentence(save_photo, camera, monkeypatch) -> None:
-    monkeypatch.setattr(Lite, "guided", False)
+def test_a_guide_that_a_method_cannot_use_is_refused_in_a_sentence(save_photo, camera) -> None:
     photo = open_page(save_photo("a.png", camera))
     reference = Reference(np.zeros((8, 8), np.float32), np.zeros((2, 8, 8), np.float32))
-    with pytest.raises(GuideError, match="tiny does not take pins"):
-        colorize(photo, LearnedMethod(create("lite"), CARD), guide=Pins((Pin(0.5, 0.5, 10, 10),)))
+    with pytest.raises(GuideError, match="welsh does not take pins"):
+        colorize(photo, find_method("welsh"), guide=Pins((Pin(0.5, 0.5, 10, 10),)))
     with pytest.raises(GuideError, match="tiny does not take a reference"):
         colorize(photo, LearnedMethod(create("lite"), CARD), guide=reference)
+
+
+def test_pins_correct_a_network_that_does_not_listen_to_them(save_photo, camera, monkeypatch) -> None:
+    monkeypatch.setattr(Lite, "guided", False)
+    photo = open_page(save_photo("a.png", camera))
+    pins = Pins((Pin(0.5, 0.2, 10, -20, radius=0.03),))
+    result = colorize(photo, LearnedMethod(create("lite"), CARD), guide=pins)
+    assert lab(result.preview)[38, 128, 1:] == pytest.approx((10, -20), abs=1)
