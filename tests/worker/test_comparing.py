@@ -10,13 +10,13 @@ from colorizer.models import Comparison, ComparisonPhoto, DatasetItem, ModelVers
 from colorizer.selectors import benchmarks, integrity, versions
 from colorizer.services import comparing, datasets
 from tests import school
-from tests.conftest import StartWorker
+from tests.conftest import StartWorker, on_disk_alone
 from tests.stack import Process, wait_for
 from tests.weights import version_of, weights_like_shipped
 
 from .conftest import Upload, coloring_with
 
-pytestmark = pytest.mark.worker
+pytestmark = [pytest.mark.worker, on_disk_alone]  # what it reads and keeps is tried on servers by other tests
 PHOTOS = 3
 
 

@@ -11,6 +11,7 @@ from colorizer.models import Album, Coloring, ModelUpload, ModelVersion, Photo, 
 from colorizer.selectors import gallery, model_cards, versions
 from colorizer.services import coloring, model_upload, promotion
 from ml import checkpoint
+from tests.conftest import on_disk_alone
 from tests.stack import Process, wait_for
 from tests.weights import version_of, weights_like_shipped
 
@@ -50,6 +51,7 @@ def test_a_promotion_makes_the_next_photo_carry_the_new_version_and_a_step_back_
     assert first.shown.model_version == shipped
 
 
+@on_disk_alone
 def test_a_broken_model_is_not_taken_into_use_and_the_page_says_so(
     worker: Process, upload: Upload, editor: User, tmp_path: Path
 ) -> None:
@@ -65,6 +67,7 @@ def test_a_broken_model_is_not_taken_into_use_and_the_page_says_so(
     wait_for(lambda: not WorkerState.objects.filter(refused_version=broken).exists(), what="that all is well again")
 
 
+@on_disk_alone
 def test_an_album_is_coloured_again_and_keeps_its_former_colours(
     better: ModelVersion, upload: Upload, album: Album, editor: User
 ) -> None:
@@ -121,6 +124,7 @@ def of_no_network(folder: Path) -> Path:
     return weights
 
 
+@on_disk_alone
 @pytest.mark.parametrize(
     ("make", "reason"),
     [

@@ -63,6 +63,7 @@ def test_what_was_taught_is_a_candidate_with_its_card(worker: Process, version: 
     assert not training.state_key
 
 
+@on_disk_alone
 def test_slices_follow_each_other_and_each_goes_on_where_the_last_one_ended(
     worker: Process, version: DatasetVersion
 ) -> None:
@@ -138,6 +139,7 @@ def test_a_photo_comes_through_while_it_trains_and_what_was_learned_outlives_the
     service.cancel(training=training, by=None)
 
 
+@on_disk_alone
 def test_an_emptied_broker_costs_nothing(worker: Process, version: DatasetVersion) -> None:
     with busy_elsewhere(worker):
         begin(version, **ENDLESS)  # the worker may hold this one's message already
