@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input --no-
 OURS := webapp colorizer worker ml tests manage.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test tests-on-disk tests-on-servers drill bench lint format messages
+.PHONY: help install up test drill bench lint format messages
 
 help: ## Show this help
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,30 +44,21 @@ install: .venv/.web .venv/.worker ## Make .venv with everything that the site ne
 ON_SERVERS := tests/stores tests/worker tests/services tests/selectors $(addprefix tests/views/test_, \
 	connections.py download.py events.py files.py files_from_s3.py upload.py)
 
-# Tests wait more than they compute: three processes side by side, a file each at a time and in their order.
-IN_ORDER := --dist loadgroup --no-loadscope-reorder
+# Two processes, a file each at a time and in their order: tests wait more than they compute.
+SIDE_BY_SIDE := -n 2 --dist loadgroup --no-loadscope-reorder
 
-test: .venv/.dev ## Run all tests: unit, a real worker on a real broker, a real browser; and on PostgreSQL and S3
+test: .venv/.dev ## Run all tests: unit, a real worker on a real broker, a real browser; then on PostgreSQL and S3
 	@.ci/chromium
 	@.ci/gettext
-ifdef ARGS
-	@$(BIN)/python -m pytest $(ARGS)
-else
-	@$(MAKE) --no-print-directory -j 2 tests-on-disk tests-on-servers
-endif
-
-tests-on-disk:
-	@$(BIN)/python -m pytest -m "not long" -n 2 $(IN_ORDER)
-
-tests-on-servers:
-	@HEIRLOOM_TESTS_ON=servers $(BIN)/python -m pytest -m "not long" -n 1 $(IN_ORDER) $(ON_SERVERS)
+	@$(BIN)/python -m pytest $(or $(ARGS),-m "not long" $(SIDE_BY_SIDE))
+	@test -n "$(ARGS)" || HEIRLOOM_TESTS_ON=servers $(BIN)/python -m pytest -m "not long" $(SIDE_BY_SIDE) $(ON_SERVERS)
 
 bench: .venv/.dev ## Measure speed and memory, side by side on both kinds of database and storage; into build/bench.json
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 drill: .venv/.dev ## Break everything that can break, for real and under load, after the long tests; FAULTS="store clock" tries some
 	@.ci/faketime
-	@test -n "$(FAULTS)" || $(BIN)/python -m pytest -m long -n 2 $(IN_ORDER)
+	@test -n "$(FAULTS)" || $(BIN)/python -m pytest -m long $(SIDE_BY_SIDE)
 	@$(BIN)/python -m tests.drill $(FAULTS)
 
 lint: .venv/.dev ## Check style, types, who imports whom, and migrations
