@@ -62,7 +62,7 @@ def test_the_page_tells_what_is_live_with_its_card_and_who_runs_it(
     for words in (
         "open licence",
         "Gain over grey, dB",
-        "<td>-0.10</td>",
+        f"<td>{CARD['figures']['all']['model']['gain']:.2f}</td>",
         "not judged",
         "colours with “lite”",
         "still colours with “Harbour”",
