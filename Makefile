@@ -58,7 +58,7 @@ bench: .venv/.dev ## Measure speed and memory, side by side on both kinds of dat
 
 drill: .venv/.dev ## Break everything that can break, for real and under load, after the long tests; FAULTS="store clock" tries some
 	@.ci/faketime
-	@test -n "$(FAULTS)" || $(BIN)/python -m pytest -m long $(SIDE_BY_SIDE)
+	@test -n "$(FAULTS)" || $(BIN)/python -m pytest -m "long and not retraining" $(SIDE_BY_SIDE)
 	@$(BIN)/python -m tests.drill $(FAULTS)
 
 lint: .venv/.dev ## Check style, types, who imports whom, and migrations

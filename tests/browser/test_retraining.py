@@ -153,4 +153,8 @@ def test_a_model_is_taught_judged_put_into_service_and_taken_back(
 
 def in_use(version: ModelVersion | None) -> None:
     """The worker colours with it, soon enough."""
-    wait_for(lambda: WorkerState.objects.filter(live_version=version).exists(), NOTICED, "the worker's word")
+    try:
+        wait_for(lambda: WorkerState.objects.filter(live_version=version).exists(), NOTICED, "the worker's word")
+    except AssertionError as error:
+        said = list(WorkerState.objects.values("name", "live_version__name", "refused_version__name", "refusal"))
+        raise AssertionError(f"{error}; workers: {said}") from None

@@ -82,7 +82,7 @@ def test_a_house_moves_to_postgresql_and_s3_and_colours_its_photos_anew(
 
         said = there.restored("-", stdin=made.stdout)
 
-        assert re.search(r"5 coloured photos and small copies are queued", said)
+        assert re.search(r"6 coloured photos and small copies are queued", said)
         assert servers.store.keys("originals/") == [f"originals/{photo.original.key}"]
         (there.data / "broker").mkdir()
         (there.data / "logs").mkdir()
