@@ -5,31 +5,62 @@ Read strictly, with every bound, and without torch: what passes here the worker 
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
 
 MOST_PINS = 200
+MOST_POINTS = 1_000
+"""Of one stroke."""
+MOST_RADIUS = 0.5
 LONGEST_NOTE = 500
 MOST_WARMTH = 20
 
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Hex = Annotated[str, StringConstraints(pattern=r"^#[0-9a-fA-F]{6}$")]
+Lightness = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+Axis = Annotated[float, Field(ge=-128, le=128, allow_inf_nan=False)]
 Lab = Annotated[
-    list[Annotated[float, Field(ge=-128, le=128, allow_inf_nan=False)]],
-    Field(min_length=3, max_length=3, description="L*, a*, b*. The lightness is the photo's own: L* is not used."),
+    tuple[Lightness, Axis, Axis],
+    Field(strict=False, description="L*, a*, b*. The lightness is the photo's own: L* is not used."),
 ]
+Point = Annotated[list[Share], Field(min_length=2, max_length=2, description="From the left and from the top.")]
 Note = Annotated[str, StringConstraints(max_length=LONGEST_NOTE, pattern=r"^[^\x00]*$")]
 
 
-class Pin(BaseModel):
-    """A colour at a place of the photo, and why."""
+class Mark(BaseModel):
+    """A colour that a person has chosen, and why; where, say those that are made of it."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
+    colour: Hex | Lab
+    radius: float = Field(
+        0.01, ge=0, le=MOST_RADIUS, allow_inf_nan=False, description="A share of the photo's short side."
+    )
+    note: Note = Field("", description="Why: it goes into the export and into the file.")
+    on: bool = Field(True, description="False: it is kept, and changes nothing.")
+
+
+class Pin(Mark):
+    """A colour at a place of the photo."""
+
     x: Share = Field(description="From the left of the upright photo.")
     y: Share = Field(description="From its top.")
-    colour: Hex | Lab
-    radius: float = Field(0.01, ge=0, le=0.5, allow_inf_nan=False, description="A share of the photo's short side.")
-    note: Note = Field("", description="Why: it goes into the export and into the file.")
+
+
+class Stroke(Mark):
+    """A colour along a line."""
+
+    points: list[Point] = Field(
+        min_length=1, max_length=MOST_POINTS, description="Joined by straight lines, in their order."
+    )
+
+
+def _kind(said: object) -> str:
+    return "stroke" if isinstance(said, Stroke) or (isinstance(said, dict) and "points" in said) else "pin"
+
+
+AnyMark = Annotated[Annotated[Pin, Tag("pin")] | Annotated[Stroke, Tag("stroke")], Discriminator(_kind)]
+KINDS = frozenset({"pin", "stroke"})
+"""Which pydantic names in the place of an error, though nobody wrote them there."""
 
 
 class Asked(BaseModel):
@@ -37,7 +68,7 @@ class Asked(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    pins: list[Pin] = Field([], max_length=MOST_PINS, description="Where marks overlap, the later one lies on top.")
+    pins: list[AnyMark] = Field([], max_length=MOST_PINS, description="Where marks overlap, the later one lies on top.")
     vividness: float = Field(1, ge=0, le=2, allow_inf_nan=False, description="1 is the model's own.")
     warmth: float = Field(
         0, ge=-MOST_WARMTH, le=MOST_WARMTH, allow_inf_nan=False, description="Above 0 yellower, below bluer."
@@ -52,7 +83,7 @@ class Asked(BaseModel):
     def fields(self) -> dict[str, Any]:
         """As the row keeps them."""
         return {
-            "pins": [pin.model_dump() for pin in self.pins],
+            "pins": [pin.model_dump(mode="json") for pin in self.pins],
             "vividness": self.vividness,
             "warmth": self.warmth,
         }

@@ -16,6 +16,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from .. import limits, words
+from ..asked import KINDS
 from ..selectors import space
 from ..services import coloring, corrections, intake
 from .problems import Problem, answer
@@ -62,7 +63,7 @@ def _invalid(error: ValidationError) -> Problem:
 def _field_error(error: Mapping[str, Any]) -> dict[str, str]:
     source, *where = error["loc"]
     if source == "body":
-        where = where[1:]  # the name of our own parameter
+        where = [part for part in where[1:] if part not in KINDS]  # without the name of our own parameter
     said = WORDS.get(error["type"], _("This is not valid."))
     context = error.get("ctx", {})
     return {"field": ".".join(map(str, where)) or source, "code": error["type"], "message": str(said) % context}

@@ -7,7 +7,7 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from ..asked import Asked, Pin
+from ..asked import AnyMark, Asked
 from ..models import Photo, Role, Scope, Status
 
 NO_NUL = r"^[^\x00]*$"
@@ -197,7 +197,7 @@ class ColoringOut(Schema):
     name: str
     is_automatic: bool = Field(description="Whether nobody asked for anything.")
     based_on: UUID | None = Field(description="The version that was corrected.")
-    pins: list[Pin]
+    pins: list[AnyMark]
     vividness: float
     warmth: float
     model: ModelOut | None = Field(description="Which one gave the colours, once it is done.")

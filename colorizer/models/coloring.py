@@ -82,4 +82,4 @@ class Coloring(Job):
     @property
     def notes(self) -> list[str]:
         """Why these colours, pin by pin, where somebody said so."""
-        return [pin["note"] for pin in self.pins if pin.get("note")]
+        return [pin["note"] for pin in self.pins if pin.get("note") and pin.get("on", True)]

@@ -22,7 +22,7 @@ def test_a_photo_is_coloured_with_what_is_known(as_editor: Client, photo: Photo)
     made = answer.json()
     assert answer["Location"] == made["links"]["self"]
     assert int(answer["Retry-After"]) >= 1
-    assert made["pins"] == [RED | {"radius": 0.01}]
+    assert made["pins"] == [RED | {"radius": 0.01, "on": True}]
     assert (made["vividness"], made["warmth"], made["title"], made["is_automatic"]) == (1.5, -3, "Ida's", False)
     assert made["based_on"] == str(photo.shown_id)
     again = send(as_editor, address, {"warmth": 3})

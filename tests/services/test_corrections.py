@@ -8,14 +8,16 @@ from django.test import Client
 from django.urls import reverse
 from pydantic import ValidationError
 
-from colorizer import words
-from colorizer.asked import LONGEST_NOTE, MOST_PINS, Asked
+from colorizer import asked, words
+from colorizer.asked import LONGEST_NOTE, MOST_PINS, MOST_POINTS, Asked
 from colorizer.models import Album, Coloring, ModelVersion, Photo, Queue, Status, User
 from colorizer.selectors.export import Export
 from colorizer.services import coloring, corrections
+from ml import field, pins
 from tests.views.conftest import make_photo
 
 RED: dict[str, Any] = {"x": 0.5, "y": 0.25, "colour": "#a02020", "note": "red, says aunt Ida"}
+STROKE: dict[str, Any] = {"points": [[0.1, 0.2], [0.3, 0.2]], "colour": [60, 20, -30]}
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def test_it_goes_before_the_bulk_with_all_that_was_asked_and_what_it_was_made_fr
     made = corrections.save(photo=photo, asked=Asked.read(json.dumps({"pins": [RED], "warmth": 4}).encode()))
     made.refresh_from_db()
     assert (made.queue, made.status, made.based_on) == (Queue.INTERACTIVE, Status.QUEUED, automatic)
-    assert (made.pins, made.vividness, made.warmth) == ([RED | {"radius": 0.01}], 1, 4)
+    assert (made.pins, made.vividness, made.warmth) == ([RED | {"radius": 0.01, "on": True}], 1, 4)
     photo.refresh_from_db()
     assert photo.shown == automatic
 
@@ -66,6 +68,14 @@ def test_a_photo_that_asks_something_is_not_corrected_yet(album: Album) -> None:
         {"pins": [RED | {"note": "x" * (LONGEST_NOTE + 1)}]},
         {"pins": [RED | {"note": "\x00"}]},
         {"pins": [RED | {"photo": "another"}]},
+        {"pins": [RED | {"colour": [101, 20, 20]}]},
+        {"pins": [RED | {"on": 0}]},
+        {"pins": [RED | STROKE]},
+        {"pins": [STROKE | {"points": []}]},
+        {"pins": [STROKE | {"points": [[0.1]]}]},
+        {"pins": [STROKE | {"points": [[0.1, 1.1]]}]},
+        {"pins": [STROKE | {"points": [[0.1, 0.2]] * (MOST_POINTS + 1)}]},
+        {"pins": [5]},
         {"pins": [{"x": 0.5, "y": 0.5}]},
         {"pins": [RED] * (MOST_PINS + 1)},
         {"pins": RED},
@@ -79,6 +89,27 @@ def test_a_photo_that_asks_something_is_not_corrected_yet(album: Album) -> None:
 def test_what_is_out_of_bounds_is_refused_whole(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Asked.read(json.dumps(wrong).encode())
+
+
+def test_a_stroke_and_what_is_switched_off_are_kept_as_the_worker_reads_them(photo: Photo) -> None:
+    pinned = [STROKE, RED | {"on": False}]
+    made = corrections.save(photo=photo, asked=Asked.read(json.dumps({"pins": pinned}).encode()))
+    made.refresh_from_db()
+    rest = {"radius": 0.01, "note": "", "on": True}
+    assert made.pins == [rest | STROKE, rest | RED | {"on": False}]
+    assert made.notes == []
+    (read,) = pins.pins_of(made.pins).pins
+    assert (read.x, read.further, read.a) == (0.1, ((0.3, 0.2),), 20)
+
+
+def test_what_is_asked_has_the_bounds_that_the_worker_has() -> None:
+    assert (asked.MOST_POINTS, asked.MOST_RADIUS) == (pins.MOST_POINTS, pins.MAX_RADIUS)
+    assert asked.MOST_WARMTH == field.MOST_WARMTH
+    fields = asked.Pin.model_fields
+    assert fields["radius"].default == pins.DEFAULT_RADIUS
+    for lab in ([0, -128, -128], [100, 128, 128]):
+        pin = asked.Pin(x=0, y=1, colour=lab, radius=asked.MOST_RADIUS)
+        assert pins.pins_of([pin.model_dump(mode="json")]).pins[0].b == lab[2]
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
