@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from .models import Album, Coloring, Family, Photo, Role, Scope, User
+from .models import Album, Coloring, Family, KeptColour, Photo, Role, Scope, User
 from .services import tokens
 
 
@@ -28,6 +28,16 @@ class VersionForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Coloring
         fields: ClassVar[list[str]] = ["name"]
+
+
+class KeptColourForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = KeptColour
+        fields: ClassVar[list[str]] = ["name", "colour"]
+        widgets: ClassVar[dict[str, forms.Widget]] = {
+            "name": forms.TextInput(attrs={"autocomplete": "off"}),
+            "colour": forms.ColorInput(),
+        }
 
 
 class FamilyForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -211,6 +211,15 @@ WORDS: Mapping[str, Words] = {
         _("Something about these colours cannot be understood, and nothing was changed."),
         _("Reload the page and try once more."),
     ),
+    "too_many_colours": Words(_("%(limit)s colours are kept already."), _("Delete some that are no longer needed.")),
+    "colour_name_taken": Words(
+        _("There is a colour of this name already."), _("Choose another name, or change that one.")
+    ),
+    # What can keep a version from being deleted.
+    "version_shown": Words(_("This is the version that the family sees."), _("Show another one first.")),
+    "version_needed": Words(
+        _("This version, or another from it, is being coloured at the moment."), _("Wait until that is done.")
+    ),
     "takes_no_pins": Words(
         _("The model at work cannot take colours at places."),
         _("Ask whoever looks after Heirloom to put a model into service that can."),
@@ -264,8 +273,22 @@ GENERAL: Mapping[str, Words] = {
     "photos_gone": Words(_("Photos of this version were withdrawn or deleted."), WORDS["photos_gone"].advice),
     "no_teacher": Words(_("No worker is there that can teach this network."), WORDS["no_teacher"].advice),
     "other_network": Words(_("The live model is another network."), WORDS["other_network"].advice),
+    "too_many_colours": Words(_("Too many colours are kept already."), WORDS["too_many_colours"].advice),
     "already_here": Words(_("This photo is already here."), WORDS["already_here"].advice),
 }
+
+
+class Refusal(Exception):
+    """Something cannot be done as it was asked for, and nothing was changed. ``code`` has words here."""
+
+    def __init__(self, code: str, **details: object) -> None:
+        super().__init__(code)
+        self.code, self._details = code, details
+
+    @property
+    def message(self) -> str:
+        """What is in the way and what to do, in the reader's language."""
+        return " ".join(say(self.code, **self._details))
 
 
 def amount(size: int) -> str:

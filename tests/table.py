@@ -23,6 +23,7 @@ from colorizer.models import (
     Family,
     FrozenItem,
     Invite,
+    KeptColour,
     Licence,
     Membership,
     ModelUpload,
@@ -36,7 +37,7 @@ from colorizer.models import (
     Tombstone,
     User,
 )
-from colorizer.services import account, consent, sharing, tokens
+from colorizer.services import account, colours, consent, sharing, tokens
 from tests.views.conftest import make_photo
 
 ARGUMENT = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)")
@@ -74,6 +75,7 @@ class House:
     invite: Invite
     token: Token
     consent: Consent
+    colour: KeptColour
     item: DatasetItem
     judged: ComparisonPhoto
 
@@ -92,6 +94,7 @@ class House:
             "shares": self.share,
             "colorings": self.coloring,
             "offers": self.consent,
+            "colours": self.colour,
             "datasets": self.item.dataset,
             "models": self.judged.comparison.candidate,
             "comparisons": self.judged.comparison,
@@ -117,7 +120,17 @@ class House:
 
     def state(self) -> str:
         """All rows of the family, to see whether anything changed."""
-        kinds: tuple[type[Model], ...] = (Album, Original, Share, Invite, Token, Membership, Tombstone, Consent)
+        kinds: tuple[type[Model], ...] = (
+            Album,
+            Original,
+            Share,
+            Invite,
+            Token,
+            Membership,
+            Tombstone,
+            Consent,
+            KeptColour,
+        )
         of_family = [(kind, {"family": self.family}) for kind in kinds]
         others = [(Photo, {"album__family": self.family}), (Coloring, {"photo__album__family": self.family})]
         rows = [_rows(kind.objects.filter(**where)) for kind, where in [*of_family, *others]]  # type: ignore[attr-defined]
@@ -143,7 +156,8 @@ def build() -> House:
     account.create_invite(family=family, by=owner, role=Role.OWNER)
     tokens.create(family=family, user=owner, name="Scanner", scopes=["read"])
     offered = consent.offer(photo=photo, by=owner)
-    found = family.invites.get(), family.tokens.get(), offered, taken_in(offered)
+    colour = colours.keep(family=family, name="Quillfeather blue", colour="#40508a", by=owner)
+    found = family.invites.get(), family.tokens.get(), offered, colour, taken_in(offered)
     return House(family, owner, viewer, album, photo, photo.colorings.get(), share, *found, _workshop())
 
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from ninja.security.http import HttpAuthBase
 
 from .. import limits
-from ..models import Album, Coloring, Family, Photo, Scope, User
+from ..models import Album, Coloring, Family, KeptColour, Photo, Scope, User
 from ..services import tokens
 from ..views import access
 from .problems import Problem
@@ -83,6 +83,13 @@ def coloring(request: ApiRequest, pk: UUID, *, edit: bool = False) -> Coloring:
     own = Coloring.objects.for_user(user(request)).select_related("model_version")
     found = get_object_or_404(own, pk=pk)
     found.photo = photo(request, found.photo_id, edit=edit)
+    return found
+
+
+def colour(request: ApiRequest, pk: UUID, *, edit: bool = False) -> KeptColour:
+    """The kept colour, if it is the family's (``edit``: and may be changed)."""
+    found = get_object_or_404(KeptColour.objects.for_user(user(request)), pk=pk, family=family(request))
+    access.check(user(request), found.family_id, edit=edit)
     return found
 
 

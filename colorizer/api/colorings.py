@@ -5,7 +5,7 @@ from ninja import Router
 
 from ..models import Coloring
 from ..services import coloring as service
-from ..services import corrections
+from ..services import corrections, trash
 from . import caller, present, schemas
 from .caller import ApiRequest
 from .described import fails
@@ -60,6 +60,19 @@ def coloring_edit(
     found = caller.coloring(request, pk, edit=True)
     service.rename(coloring=found, name=body.name)
     return _shown(request, response, found)
+
+
+@router.delete(
+    "/colorings/{uuid:pk}",
+    auth=caller.WRITE,
+    response={204: None},
+    url_name="coloring",
+    summary="Delete a version of a photo for ever",
+    description="With its files. The one that the family sees, and one that is being worked on, stay: 409.",
+    openapi_extra=fails(404, 409),
+)
+def coloring_delete(request: ApiRequest, pk: UUID) -> None:
+    trash.purge_version(version=caller.coloring(request, pk, edit=True), by=caller.user(request))
 
 
 @router.post(

@@ -18,7 +18,7 @@ from ninja.errors import HttpError, ValidationError
 from .. import limits, words
 from ..asked import KINDS
 from ..selectors import space
-from ..services import coloring, corrections, intake
+from ..services import coloring, intake
 from .problems import Problem, answer
 
 WORDS: Mapping[str, Promise] = {
@@ -103,7 +103,7 @@ _SAID: dict[type[Exception], Callable[[Any], Problem]] = {
     HttpError: _http,
     intake.Refused: _refused,
     intake.AlreadyHere: _already_here,
-    corrections.Refused: lambda error: Problem(409, error.code, error.message),
+    words.Refusal: lambda error: Problem(409, error.code, error.message),
     coloring.NotDone: lambda error: Problem(409, "not_done", _("This version has no colours to show.")),
     limits.Limited: _limited,
     RequestDataTooBig: lambda error: Problem(413),

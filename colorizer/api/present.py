@@ -6,7 +6,7 @@ from django.db.models import prefetch_related_objects
 from django.urls import reverse
 
 from .. import words
-from ..models import Album, Coloring, Photo, Share, Status
+from ..models import Album, Coloring, KeptColour, Photo, Share, Status
 from ..selectors.queue import Wait
 from . import schemas
 
@@ -77,6 +77,17 @@ def coloring(found: Coloring, *, photo: Photo) -> schemas.ColoringOut:
         finished_at=found.finished_at,
         links={"self": link("coloring", found.pk), "photo": link("photo", photo.pk)}
         | ({"result": link("coloring_result", found.pk)} if found.status == Status.DONE else {}),
+    )
+
+
+def colour(found: KeptColour) -> schemas.ColourOut:
+    return schemas.ColourOut(
+        id=found.pk,
+        name=found.name,
+        colour=found.colour,
+        kept_by=str(found.kept_by) if found.kept_by else None,
+        created_at=found.created_at,
+        links={"self": link("colour", found.pk)},
     )
 
 

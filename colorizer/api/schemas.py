@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from ..asked import AnyMark, Asked
+from ..asked import AnyMark, Asked, Hex
 from ..models import Photo, Role, Scope, Status
 
 NO_NUL = r"^[^\x00]*$"
@@ -207,6 +207,33 @@ class ColoringOut(Schema):
     started_at: datetime | None
     finished_at: datetime | None
     links: dict[str, Link]
+
+
+Colour = Annotated[Hex, AfterValidator(str.lower)]
+
+
+class ColourIn(Input):
+    """A colour to be found again at the next photo."""
+
+    model_config = example(name="Grandfather's uniform", colour="#6b6f52")
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NOT_BLANK)]
+    colour: Colour
+
+
+class ColourOut(Schema):
+    """A colour that the family keeps for a person or a thing."""
+
+    id: UUID
+    name: str
+    colour: str = Field(description="As #rrggbb, for a pin.")
+    kept_by: str | None = Field(description="Who did, if they are still here.")
+    created_at: datetime
+    links: dict[str, Link]
+
+
+class ColourList(Schema):
+    items: list[ColourOut] = Field(description="By name.")
 
 
 class ColoringList(Schema):

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver
 
-from . import about, albums, colorings, faults, files, photos, shares
+from . import about, albums, colorings, colours, faults, files, photos, shares
 from .described import DESCRIPTION, DescribedAPI
 from .parsing import StrictParser
 
@@ -15,7 +15,7 @@ api = DescribedAPI(
     parser=StrictParser(),
 )
 faults.register(api)
-for noun in (about, albums, photos, colorings, files, shares):
+for noun in (about, albums, photos, colorings, colours, files, shares):
     api.add_router("", noun.router)
 
 

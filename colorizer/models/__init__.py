@@ -9,6 +9,7 @@ from .dataset import Dataset, DatasetItem, DatasetVersion, FrozenItem, Licence, 
 from .discard import Discard
 from .family import Family, Invite, Membership, Role
 from .job import Job, Queue, Status
+from .kept_colour import KeptColour
 from .limit import Limit
 from .model_upload import ModelUpload
 from .model_version import ModelVersion
@@ -38,6 +39,7 @@ __all__ = [
     "FrozenItem",
     "Invite",
     "Job",
+    "KeptColour",
     "Licence",
     "Limit",
     "Membership",

@@ -35,6 +35,7 @@ class Action(models.TextChoices):
     PHOTO_TRASHED = "photo_trashed", _("photo put in the trash")
     PHOTO_RESTORED = "photo_restored", _("photo restored")
     PHOTO_PURGED = "photo_purged", _("photo deleted for ever")
+    VERSION_PURGED = "version_purged", _("version of a photo deleted for ever")
     ALBUM_TRASHED = "album_trashed", _("album put in the trash")
     ALBUM_RESTORED = "album_restored", _("album restored")
     ALBUM_PURGED = "album_purged", _("album deleted for ever")

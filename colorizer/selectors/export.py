@@ -53,7 +53,9 @@ class Export:
         for family in Family.objects.for_user(user).order_by("name", "pk"):
             mine = Q() if family.pk in owned else Q(original__uploaded_by=user)
             photos = in_order(Photo.objects.filter(mine, album__family=family))
-            self._add_family(family, list(photos.select_related("shown__model_version")))
+            colours = family.colours.filter(Q() if family.pk in owned else Q(kept_by=user))
+            named = list(colours.values_list("name", "colour"))
+            self._add_family(family, list(photos.select_related("shown__model_version")), named)
 
     def __iter__(self) -> Iterator[bytes]:
         yield from self._zip.all_files()
@@ -61,7 +63,7 @@ class Export:
             self._add(_("Not found.txt"), "\n".join(self._missing) + "\n")
         yield from self._zip.finalize()
 
-    def _add_family(self, family: Family, photos: list[Photo]) -> None:
+    def _add_family(self, family: Family, photos: list[Photo], colours: list[tuple[str, str]]) -> None:
         folder = naming.unique_folder(naming.stem(family.name), self._taken)
         albums: dict[object, str] = {}
         originals: dict[object, str] = {}
@@ -74,6 +76,8 @@ class Export:
                 originals[photo.original_id] = self._add_file(place, photo, "original")
             in_colour = self._add_file(place, photo, "result")
             rows.append(_row(photo, original=originals[photo.original_id], in_colour=in_colour))
+        if colours:
+            self._add(f"{folder}/colours.csv", _as_csv(("name", "colour"), colours))
         self._add(f"{folder}/photos.csv", _as_csv(Row._fields, rows))
         self._add(f"{folder}/photos.json", _as_json([row._asdict() for row in rows]))
 
@@ -170,6 +174,7 @@ def _readme() -> str:
             "",
             _("Each family has a folder, and in it each album. Photos “in colour” lie beside the untouched originals."),
             _("photos.csv, which any spreadsheet opens, says what was written about each photo; so does photos.json."),
+            _("colours.csv lists the colours that the family keeps for a person or a thing."),
             _("The folder “account” holds your name, address and families, and what you did here (log.csv)."),
             "",
         ]

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
 
 from ..models import Album, Coloring, Family, Membership, ModelVersion, Photo, Role, Status, User
-from . import colorings, offers, space
+from . import colorings, colours, offers, space
 from .queue import waits_for
 
 CAN_EDIT = (Role.OWNER, Role.EDITOR)
@@ -94,6 +94,7 @@ def album_page(*, user: User, album: Album, cursor: datetime) -> dict[str, Any]:
 def photo_page(*, user: User, photo: Photo, cursor: datetime) -> dict[str, Any]:
     """What the photo's own page shows."""
     where, versions = place(photo=photo), colorings.versions(photo)
+    may_edit = can_edit(user=user, family_id=photo.album.family_id)
     return {
         "photo": photo,
         "album": photo.album,
@@ -105,7 +106,8 @@ def photo_page(*, user: User, photo: Photo, cursor: datetime) -> dict[str, Any]:
         "next": where.next,
         "position": where.position,
         "total": where.total,
-        "can_edit": can_edit(user=user, family_id=photo.album.family_id),
+        "can_edit": may_edit,
+        "kept_colours": colours.to_choose(photo.album.family_id) if may_edit else [],
         "can_be_offered": offers.can_be_offered(photo),
         "offer": offers.of_photo(photo),
         "cursor": as_text(cursor),

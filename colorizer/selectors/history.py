@@ -72,6 +72,9 @@ COUNTED: Mapping[str, str | Promise] = {
     Action.PHOTO_PURGED: ngettext_lazy(
         "%(who)s deleted a photo for ever.", "%(who)s deleted %(n)s photos for ever.", "n"
     ),
+    Action.VERSION_PURGED: ngettext_lazy(
+        "%(who)s deleted a version of a photo for ever.", "%(who)s deleted %(n)s versions of photos for ever.", "n"
+    ),
     Action.ALBUM_TRASHED: ngettext_lazy(
         "%(who)s put an album in the trash.", "%(who)s put %(n)s albums in the trash.", "n"
     ),

@@ -53,6 +53,11 @@ def recolour(*, album: Album) -> int:
     return len(photos)
 
 
+def again(*, photo: Photo) -> Coloring:
+    """Have ``photo`` coloured once more as it is asked for now: an early colouring has no field, and so no dials."""
+    return request(photo=photo, **(photo.shown.asked if photo.shown else {}))
+
+
 def show(*, coloring: Coloring) -> None:
     """The family chooses this one of its photo's versions: all that shows the photo shows it in these colours.
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from ..models import Action, Consent, DatasetItem, Photo, User
+from ..models import Action, Coloring, Consent, DatasetItem, Photo, User
 from ..selectors import offers
 from . import audit, datasets
 from .importing import WITHDRAWN
@@ -54,6 +54,11 @@ def withdraw(*, consent: Consent, by: User) -> None:
 def forget(*, photos: Iterable[Photo], by: User | None) -> None:
     """The photos are about to be deleted for ever, and their consents with them. Call it inside that transaction."""
     _delete(Consent.objects.filter(photo__in=list(photos)), by)
+
+
+def forget_version(*, coloring: Coloring, by: User | None) -> None:
+    """The same where one version of a photo ends."""
+    _delete(Consent.objects.filter(coloring=coloring), by)
 
 
 def forget_family(*, family_id: UUID, by: User | None) -> None:

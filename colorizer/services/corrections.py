@@ -8,17 +8,8 @@ from ..models import Coloring, Photo
 from . import coloring
 
 
-class Refused(Exception):
-    """It cannot be saved now. ``code`` has words in `words`."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    @property
-    def message(self) -> str:
-        """What is in the way and what to do, in the reader's language."""
-        return " ".join(words.say(self.code))
+class Refused(words.Refusal):
+    """It cannot be saved now."""
 
 
 def save(*, photo: Photo, asked: Asked, name: str = "") -> Coloring:

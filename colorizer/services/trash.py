@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from .. import storage
+from .. import storage, words
 from ..models import Action, Album, Coloring, Family, Original, Photo, Queue, Status, Tombstone, User
 from . import audit, coloring, consent, discarding, jobs
 
@@ -19,6 +19,10 @@ DAYS = 30
 """So long the trash keeps what lies in it."""
 
 _BATCH = 200
+
+
+class NotDeletable(words.Refusal):
+    """A version that cannot go now."""
 
 
 def delete_photo(*, photo: Photo, by: User | None = None) -> None:
@@ -72,6 +76,27 @@ def purge_album(*, album: Album, by: User | None = None, reason: str = "deleted"
     with transaction.atomic():
         _write_down(Action.ALBUM_PURGED, album, by)
         album.delete()
+
+
+def purge_version(*, version: Coloring, by: User | None = None) -> None:
+    """Delete one of a photo's versions for ever: its row, its files, and what datasets hold by its consent.
+
+    Raises:
+        NotDeletable: the family sees it, or sees none yet; it is being coloured, or another is just made from it.
+    """
+    photo = version.photo
+    with transaction.atomic():
+        # Held until the end: nobody chooses this version meanwhile.
+        if Photo.objects.select_for_update().get(pk=photo.pk).shown_id in (version.pk, None):
+            raise NotDeletable("version_shown")
+        if photo.colorings.filter(Q(pk=version.pk) | Q(based_on=version), status__in=coloring.OPEN).exists():
+            raise NotDeletable("version_needed")
+        audit.record(action=Action.VERSION_PURGED, actor=by, family_id=photo.album.family_id, object_id=version.pk)
+        consent.forget_version(coloring=version, by=by)
+        Coloring.objects.filter(pk=version.pk).delete()
+        Photo.objects.filter(pk=photo.pk).update(changed_at=timezone.now())
+        discarding.note(results={*storage.coloring_keys(version), storage.full_key(version)})
+    discarding.carry_out(seconds=discarding.AT_ONCE)
 
 
 def empty(*, families: QuerySet[Family], by: User | None = None) -> None:

@@ -56,6 +56,14 @@ def answer(request: FamilyRequest, pk: UUID) -> HttpResponse:
 
 @signed_in
 @require_POST
+def recolour(request: FamilyRequest, pk: UUID) -> HttpResponse:
+    found = access.photo(request.user, pk, edit=True)
+    coloring.again(photo=found)
+    return _changed(request, found)
+
+
+@signed_in
+@require_POST
 def retry(request: FamilyRequest, pk: UUID) -> HttpResponse:
     found = access.photo(request.user, pk, edit=True)
     coloring.retry(photo=found)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from ..forms import VersionForm
 from ..selectors import colorings, gallery
-from ..services import coloring
+from ..services import coloring, trash
 from . import access
 from .access import FamilyRequest, signed_in
 
@@ -48,4 +48,17 @@ def rename(request: FamilyRequest, pk: UUID, version: UUID) -> HttpResponse:
         coloring.rename(coloring=found, name=form.cleaned_data["name"])
     else:
         messages.error(request, " ".join(map(str, form.errors["name"])))
+    return redirect("photo", pk=pk)
+
+
+@signed_in
+@require_POST
+def delete(request: FamilyRequest, pk: UUID, version: UUID) -> HttpResponse:
+    """For ever; the page has asked before."""
+    found = access.version(access.photo(request.user, pk, edit=True), version)
+    try:
+        trash.purge_version(version=found, by=request.user)
+        messages.success(request, _("“%(version)s” is deleted.") % {"version": found.title})
+    except trash.NotDeletable as refused:
+        messages.error(request, refused.message)
     return redirect("photo", pk=pk)

@@ -207,7 +207,7 @@ document.addEventListener("keydown", (event) => {
 // --- The photo changed: its stage is fetched anew, once nobody is in the middle of something ------------------------
 const main = document.getElementById("main");
 const stageNow = () => document.getElementById("stage");
-const IN_THE_MIDDLE = "#closer[open], .version-name[open], [data-editing]";
+const IN_THE_MIDDLE = "#closer[open], .version-name[open], .versions :popover-open, [data-editing]";
 let shown = stageNow().querySelector(".frame")?.dataset.shown ?? "";
 let cut = null;
 let isLate = false;

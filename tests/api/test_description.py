@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from schemathesis.config import ProjectsConfig, SchemathesisConfig
 
 from colorizer.api import caller
-from colorizer.models import Album, Coloring, Family, Photo, Share, User
-from colorizer.services import sharing, trash
+from colorizer.models import Album, Coloring, Family, KeptColour, Photo, Share, User
+from colorizer.services import colours, sharing, trash
 from tests.api.conftest import token_of
 from tests.files import HEIC, picture
 from tests.views.conftest import make_photo
@@ -61,7 +61,9 @@ def world(
     gone = Album.objects.create(family=family, title="Gone")
     trash.delete_album(album=gone)
     sharing.create(by=owner, album=album, lasts=None)
+    colours.keep(family=family, name="Uniform", colour="#6b6f52", by=owner)
     return {
+        "colours": list(KeptColour.objects.values_list("pk", flat=True)),
         "albums": [album.pk, gone.pk],
         "photos": [photo.pk for photo in photos],
         "colorings": list(Coloring.objects.values_list("pk", flat=True)),

@@ -34,7 +34,7 @@ from colorizer.models import (
     Tombstone,
     User,
 )
-from colorizer.services import account, discarding, leaving, sharing, tokens, trash
+from colorizer.services import account, colours, discarding, leaving, sharing, tokens, trash
 from tests.conftest import PASSWORD, member
 from tests.views.conftest import make_photo
 
@@ -50,6 +50,7 @@ def greta(db: None) -> User:
     album = Album.objects.create(family=family, title="Summers at the lake")
     photo = make_photo(album, caption=f"{NAME} at the lake", people=NAME)
     Original.objects.update(uploaded_by=user)
+    colours.keep(family=family, name=f"Hat of {NAME}", colour="#a04030", by=user)
     trash.purge_photo(photo=make_photo(album, shade=1), by=user)
     trash.delete_photo(photo=make_photo(album, shade=2, coloured=False), by=user)
     sharing.create(by=user, photo=photo, lasts=None, password="lake")
@@ -242,9 +243,11 @@ def test_an_owner_takes_every_photo_along_with_what_was_written_about_it(as_gret
         f"{folder}/{NAME} at the lake.jpg",
         f"{folder}/{NAME} at the lake (in colour).jpg",
         f"{folder}/farm.jpg",
+        f"{family}/colours.csv",
         f"{family}/photos.csv",
         f"{family}/photos.json",
     }
+    assert table(archive, f"{family}/colours.csv") == [{"name": f"Hat of {NAME}", "colour": "#a04030"}]
     photo = Photo.objects.get(deleted_at=None)
     with storage.originals().open(photo.original.key) as original:
         assert archive.read(f"{folder}/{NAME} at the lake.jpg") == original.read()

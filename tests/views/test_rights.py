@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from colorizer.models import Album, Consent, Family, Photo, Role, Share, User
-from colorizer.services import account, consent, sharing, tokens, trash
+from colorizer.models import Album, Consent, Family, KeptColour, Photo, Role, Share, User
+from colorizer.services import account, colours, consent, sharing, tokens, trash
 from colorizer.urls import urlpatterns
 from tests.views.conftest import SignIn, make_photo
 
@@ -27,6 +27,7 @@ class World:
     share: Share
     share_token: str
     consent: Consent
+    colour: KeptColour
     people: dict[str, User | None]
     member: int
     invite: int
@@ -87,6 +88,8 @@ RULES = {
     "photo_file": look(),
     "photo_compare": look(),
     "photo_correct": change(422),
+    "photo_recolour": change(),
+    "version_delete": change(),
     "version_show": change(),
     "version_name": change(),
     "version_file": look(),
@@ -94,6 +97,9 @@ RULES = {
     "photo_offer": change(),
     "offers": look(),
     "offer_withdraw": change(),
+    "colours": look(),
+    "colour_edit": change(data={"name": "Hat", "colour": "#112233"}),
+    "colour_delete": change(),
     "photo_edit": change(),
     "photo_answer": change(),
     "photo_retry": change(),
@@ -139,7 +145,8 @@ def world(family: Family, album: Album, photo: Photo, owner: User, editor: User,
     numbers = {"member": other.pk, "invite": family.invites.get().pk, "program": family.tokens.get().pk}
     share = sharing.create(by=editor, album=album, lasts=None, can_download=True)
     offered = consent.offer(photo=photo, by=owner)
-    return World(family, album, photo, token, *share, offered, people, **numbers)
+    colour = colours.keep(family=family, name="Uniform", colour="#6b6f52", by=owner)
+    return World(family, album, photo, token, *share, offered, colour, people, **numbers)
 
 
 def address(world: World, name: str) -> str:
@@ -147,6 +154,7 @@ def address(world: World, name: str) -> str:
     route = next(str(pattern.pattern) for pattern in urlpatterns if pattern.name == name)
     things = {"albums": world.album.pk, "photos": world.photo.pk, "families": world.family.pk}
     things |= {"shares": world.share.pk, "s": world.photo.pk, "offers": world.consent.pk}
+    things |= {"colours": world.colour.pk}
     token = world.share_token if route.startswith("s/") else world.token
     known = {"pk": things.get(route.split("/")[0]), "what": "colour-480", "token": token}
     known |= {"member": world.member, "number": world.program if "tokens/" in route else world.invite}
@@ -194,7 +202,7 @@ def test_what_changes_something_is_asked_for_by_post_and_with_a_token(world: Wor
 
 @pytest.mark.parametrize("name", [name for name, rule in RULES.items() if rule.method == "GET" and name != "invite"])
 def test_what_only_shows_something_cannot_be_posted_to(world: World, sign_in: SignIn, name: str) -> None:
-    if name not in {"families", "tokens", "account_delete"}:
+    if name not in {"families", "tokens", "colours", "account_delete"}:
         assert sign_in(world.people["owner"]).post(address(world, name)).status_code == 405
 
 

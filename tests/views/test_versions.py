@@ -8,9 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from colorizer import storage
-from colorizer.models import Album, Coloring, ModelVersion, Photo, Status, User
-from colorizer.selectors import archive, changes
-from colorizer.services import sharing
+from colorizer.models import Album, Coloring, Consent, DatasetItem, ModelVersion, Photo, Queue, Status, User
+from colorizer.selectors import archive, changes, gallery
+from colorizer.services import consent, sharing
+from tests.table import taken_in
 from tests.views.conftest import SignIn, add_colour, make_photo
 
 
@@ -173,3 +174,53 @@ def test_a_version_made_before_there_were_fields_has_no_dials(as_editor: Client,
     assert "dials-open" in as_editor.get(page).content.decode()
     Coloring.objects.update(has_field=False)
     assert "dials-open" not in as_editor.get(page).content.decode()
+
+
+def delete(client: Client, version: Coloring) -> str:
+    return client.post(reverse("version_delete", args=[version.photo_id, version.pk]), follow=True).content.decode()
+
+
+def test_a_version_that_is_not_shown_goes_with_its_files_and_what_was_offered_of_it(
+    as_editor: Client, owner: User, photo: Photo, versions: tuple[Coloring, Coloring]
+) -> None:
+    automatic, corrected = versions
+    photo.refresh_from_db()
+    given = consent.offer(photo=gallery.with_colors([photo])[0], by=owner)
+    item = taken_in(given)
+    show(as_editor, automatic)
+    keys = storage.coloring_keys(corrected)
+    assert any(storage.results().exists(key) for key in keys)
+    assert "is deleted" in delete(as_editor, corrected)
+    assert list(photo.colorings.all()) == [automatic]
+    assert not any(storage.results().exists(key) for key in keys)
+    assert storage.results().exists(automatic.key)
+    assert not storage.models().exists(item.key)
+    assert not Consent.objects.exists()
+    assert not DatasetItem.objects.exists()
+    assert [file.key for file in storage.results().files() if str(corrected.pk) in file.key] == []
+
+
+def test_a_version_that_is_shown_or_still_needed_stays(
+    as_editor: Client, photo: Photo, versions: tuple[Coloring, Coloring]
+) -> None:
+    automatic, corrected = versions
+    assert "Show another one first" in delete(as_editor, corrected)
+    waiting = Coloring.objects.create(photo=photo, based_on=automatic)
+    for needed in (automatic, waiting):
+        assert "being coloured at the moment" in delete(as_editor, needed)
+    assert photo.colorings.count() == 3
+    assert storage.results().exists(automatic.key)
+
+
+def test_a_photo_without_dials_is_coloured_again_as_it_was_asked_for(
+    as_editor: Client, photo: Photo, versions: tuple[Coloring, Coloring]
+) -> None:
+    page = reverse("photo", args=[photo.pk])
+    assert "Colour it again" not in as_editor.get(page).content.decode()
+    Coloring.objects.update(has_field=False)
+    assert "Colour it again" in as_editor.get(page).content.decode()
+    for _twice in range(2):
+        as_editor.post(reverse("photo_recolour", args=[photo.pk]))
+    made = photo.colorings.get(status=Status.QUEUED)
+    assert (made.pins, made.queue) == (versions[1].pins, Queue.INTERACTIVE)
+    assert "Colour it again" not in as_editor.get(page).content.decode()

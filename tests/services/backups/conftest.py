@@ -18,6 +18,7 @@ from colorizer.models import (
     AuditEntry,
     Coloring,
     Dataset,
+    KeptColour,
     ModelVersion,
     Photo,
     Session,
@@ -57,6 +58,7 @@ def house(photo: Photo, album: Album, editor: User, owner: User) -> Photo:
     Share.objects.create(family=album.family, album=album, token_sha256="0" * 64, created_by=owner)
     AuditEntry.objects.create(action=Action.SHARE_MADE, actor_id=owner.pk, family_id=album.family_id)
     Tombstone.objects.create(family=album.family, sha256="1" * 64, reason="deleted")
+    KeptColour.objects.create(family=album.family, name="Uniform", colour="#6b6f52", kept_by=editor)
     dataset = datasets.create(name="Gardens", kind=Dataset.Kind.TRAINING, by=owner)
     add(dataset, owner, photos(2) | {"copy.jpg": encoded(picture(0), quality=50)}, licence="open")
     measure()
