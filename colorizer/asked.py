@@ -1,4 +1,5 @@
-"""What a person may ask of a colouring: colours at places (pins), and how vivid and how warm it shall be.
+"""What a person may ask of a colouring: colours at places (pins), how vivid and how warm it shall be,
+and another guess than the model's first.
 
 Read strictly, with every bound, and without torch: what passes here the worker can use (`ml.pins`).
 """
@@ -21,6 +22,10 @@ Axis = Annotated[float, Field(ge=-128, le=128, allow_inf_nan=False)]
 Lab = Annotated[
     tuple[Lightness, Axis, Axis],
     Field(strict=False, description="L*, a*, b*. The lightness is the photo's own: L* is not used."),
+]
+Guess = Annotated[
+    tuple[Axis, Axis],
+    Field(strict=False, description="a* and b* of a colour that is tried wherever the model thinks it likely."),
 ]
 Point = Annotated[list[Share], Field(min_length=2, max_length=2, description="From the left and from the top.")]
 Note = Annotated[str, StringConstraints(max_length=LONGEST_NOTE, pattern=r"^[^\x00]*$")]
@@ -64,7 +69,7 @@ KINDS = frozenset({"pin", "stroke"})
 
 
 class Asked(BaseModel):
-    """Pins, vividness and warmth together. The fields are those of a `Coloring`."""
+    """Pins, dials and another guess together. The fields are those of a `Coloring`."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -73,6 +78,7 @@ class Asked(BaseModel):
     warmth: float = Field(
         0, ge=-MOST_WARMTH, le=MOST_WARMTH, allow_inf_nan=False, description="Above 0 yellower, below bluer."
     )
+    guess: Guess | None = Field(None, description="Another guess than the model's first; null: that one.")
 
     @classmethod
     def read(cls, json: bytes) -> Self:
@@ -86,4 +92,5 @@ class Asked(BaseModel):
             "pins": [pin.model_dump(mode="json") for pin in self.pins],
             "vividness": self.vividness,
             "warmth": self.warmth,
+            "guess": list(self.guess) if self.guess else None,
         }

@@ -16,6 +16,7 @@ from ml.field import KEPT_BINS, Field, Floats
 APART = 25.0
 """Lab units from which on two colours are different things to say, and not shades of one."""
 PEAKS = 4
+MOST_GUESSES = 4
 _LEAST_SHARE = 0.05
 """Of the likeliest bin's probability: what is less likely is no alternative."""
 _AROUND = 15.0
@@ -135,7 +136,7 @@ def suggestions(field: Field, x: float, y: float, radius: float = 0.02, count: i
     return _colours(field, is_there, count)
 
 
-def guesses(field: Field, count: int = 3) -> list[Guess]:
+def guesses(field: Field, count: int = MOST_GUESSES) -> list[Guess]:
     """Other colourings, each clearly different from the field's own and from each other.
 
     A guess is one colour that is tried wherever it is likely: the colour that most of the photo might have instead,
@@ -167,6 +168,23 @@ def guesses(field: Field, count: int = 3) -> list[Guess]:
                 found.append(guess)
                 taken |= between[best] < APART
     return found
+
+
+def guess_of(field: Field, a: float, b: float) -> Guess | None:
+    """That of the field's `guesses` which tries this colour, or is nearest to it; None where none is within `APART`.
+
+    So a guess is known by its colour, and is found again in the field that another model gives the same photo.
+
+    Args:
+        field: with a distribution; without one there is no other guess.
+        a, b: Lab units, as shown at vividness 1.
+    """
+
+    def away(guess: Guess) -> float:
+        return float(np.hypot(guess.colour.a - a, guess.colour.b - b))
+
+    found = min(guesses(field), key=away, default=None)
+    return found if found and away(found) < APART else None
 
 
 def questions(field: Field) -> list[Question]:

@@ -19,7 +19,7 @@ from ml.checkpoint import Card, dial, find, load, read_card, shipped
 from ml.color import bin_centres
 from ml.field import KNOTS, Field
 from ml.guide_files import GuideError
-from ml.likely import confidence, kept
+from ml.likely import confidence, guess_of, kept
 from ml.networks import Network, fused, output_of
 from ml.pins import Pins
 from ml.reference import Reference
@@ -186,6 +186,30 @@ class StoredMethod:
         """See `Method.ab`. It does not listen to pins; raises GuideError on a reference."""
         check_guide(self, guide)
         return AbField(self.field.ab(vividness), lambda: self.field)
+
+
+class GuessMethod:
+    """Another guess of a method: one colour, tried wherever that method thinks it likely (`ml.likely.guesses`).
+
+    What is stored is the method's own field, so that the other guesses stay to be chosen from.
+
+    Args:
+        method: one that colours on its own. Pins correct the guess afterwards: its network never heard of it.
+        a, b: the guess's colour, Lab units at vividness 1. Where the method has no such guess its own colours stay.
+    """
+
+    guides = frozenset({NoneType})
+
+    def __init__(self, method: Method, a: float, b: float) -> None:
+        self._method, self._colour = method, (a, b)
+        self.name, self.sha256 = method.name, method.sha256
+
+    def ab(self, lightness: NDArray[np.float32], guide: Guide = None, vividness: float = 1.0) -> AbField:
+        """See `Method.ab`; raises GuideError on a reference."""
+        check_guide(self, guide)
+        field = self._method.ab(lightness).stored
+        guess = guess_of(field, *self._colour)
+        return AbField((guess.field if guess else field).ab(vividness), lambda: field)
 
 
 def _numbers(tensor: Tensor) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from colorizer import storage
 from colorizer.models import Coloring, ModelVersion
 from colorizer.services import coloring as service
 from ml.field import Field
-from ml.method import Method, StoredMethod
+from ml.method import GuessMethod, Method, StoredMethod
 from ml.pins import pins_of
 from ml.pipeline import colorize_file
 from ml.saving import rendition
@@ -29,6 +29,8 @@ def colour(coloring: Coloring, held: Held) -> None:
     began = time.monotonic()
     photo = coloring.photo
     method, version = _stored(coloring) or _live()
+    if coloring.guess:
+        method = GuessMethod(method, *coloring.guess)
     with TemporaryDirectory() as folder, refusals():
         full = Path(folder, "full")
         with storage.local_copy(storage.originals(), photo.original.key) as path:
@@ -79,8 +81,9 @@ def _live() -> tuple[Method, ModelVersion]:
 
 
 def _stored(coloring: Coloring) -> tuple[Method, ModelVersion] | None:
-    """Where only the dials were moved: the colours of the version that they were moved on, so that what is saved is
-    what the page showed, whichever model is at work by now. Else None: a field does not hold all that pins do.
+    """Where only the dials were moved, or another guess chosen: the colours of the version that this was done on, so
+    that what is saved is what the page showed, whichever model is at work by now. Else None: a field does not hold
+    all that pins do.
     """
     base = coloring.based_on
     if coloring.pins or not (base and base.has_field and base.model_version and not base.pins):

@@ -67,6 +67,7 @@ def coloring(found: Coloring, *, photo: Photo) -> schemas.ColoringOut:
         pins=found.pins,
         vividness=found.vividness,
         warmth=found.warmth,
+        guess=found.guess,
         model=schemas.ModelOut(name=found.model_version.name, sha256=found.model_version.sha256)
         if found.model_version
         else None,

@@ -200,6 +200,7 @@ class ColoringOut(Schema):
     pins: list[AnyMark]
     vividness: float
     warmth: float
+    guess: list[float] | None = Field(description="a* and b* of another guess than the model's first.")
     model: ModelOut | None = Field(description="Which one gave the colours, once it is done.")
     reason: Reason | None = Field(description="Why it failed.")
     is_shown: bool = Field(description="Whether the family sees this one.")

@@ -20,7 +20,7 @@ class ColoringQuerySet(models.QuerySet["Coloring"]):
 class Coloring(Job):
     """One way a photo was given colour, and so a version of it. As a job it is the colouring itself.
 
-    ``pins``, ``vividness`` and ``warmth`` are what a person asked for, as `colorizer.asked` reads it.
+    ``pins``, ``vividness``, ``warmth`` and ``guess`` are what a person asked for, as `colorizer.asked` reads it.
     """
 
     photo = models.ForeignKey(Photo, models.CASCADE, related_name="colorings")
@@ -34,6 +34,9 @@ class Coloring(Job):
     )
     vividness = models.FloatField(default=1.0, help_text="0 to 2; 1 is the model's calibrated default.")
     warmth = models.FloatField(default=0.0, help_text="-20 to 20 in Lab units along b*; 0 is the model's own.")
+    guess = models.JSONField(
+        null=True, blank=True, help_text="a* and b* of the colour that another guess tries; none: the model's own."
+    )
     pins = models.JSONField(default=list, blank=True, help_text="Colours that someone knows, as `ml.pins` reads them.")
     based_on = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="+", help_text="The version that was corrected."
@@ -60,12 +63,12 @@ class Coloring(Job):
     @property
     def asked(self) -> dict[str, Any]:
         """What one asks for to get such colours once more."""
-        return {"pins": self.pins, "vividness": self.vividness, "warmth": self.warmth}
+        return {"pins": self.pins, "vividness": self.vividness, "warmth": self.warmth, "guess": self.guess}
 
     @property
     def is_automatic(self) -> bool:
         """Whether nobody asked for anything: the colours are all the model's."""
-        return not self.pins and (self.vividness, self.warmth) == (1, 0)
+        return not (self.pins or self.guess) and (self.vividness, self.warmth) == (1, 0)
 
     @property
     def title(self) -> str:

@@ -63,7 +63,7 @@ function close() {
 }
 
 async function save() {
-  const asked = { pins: JSON.parse(opener.dataset.pins), vividness: Number(vividness.value), warmth: Number(warmth.value) };
+  const asked = { pins: JSON.parse(opener.dataset.pins), guess: JSON.parse(opener.dataset.guess), vividness: Number(vividness.value), warmth: Number(warmth.value) };
   said.textContent = dials.dataset.saving;
   const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
   const answer = await fetch(dials.dataset.save, { method: "POST", headers, body: JSON.stringify(asked) }).catch(() => null);

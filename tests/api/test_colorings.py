@@ -17,13 +17,16 @@ def send(client: Client, address: str, body: dict[str, Any], how: str = "post") 
 
 def test_a_photo_is_coloured_with_what_is_known(as_editor: Client, photo: Photo) -> None:
     address = f"/api/v1/photos/{photo.pk}/colorings"
-    answer = send(as_editor, address, {"pins": [RED], "vividness": 1.5, "warmth": -3, "name": "Ida's"})
+    answer = send(
+        as_editor, address, {"pins": [RED], "vividness": 1.5, "warmth": -3, "guess": [20, 5], "name": "Ida's"}
+    )
     assert answer.status_code == 201
     made = answer.json()
     assert answer["Location"] == made["links"]["self"]
     assert int(answer["Retry-After"]) >= 1
     assert made["pins"] == [RED | {"radius": 0.01, "on": True}]
     assert (made["vividness"], made["warmth"], made["title"], made["is_automatic"]) == (1.5, -3, "Ida's", False)
+    assert made["guess"] == [20, 5]
     assert made["based_on"] == str(photo.shown_id)
     again = send(as_editor, address, {"warmth": 3})
     assert (again.status_code, again.json()["code"]) == (409, "coloring_open")

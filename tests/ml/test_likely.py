@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from ml.field import Field
-from ml.likely import confidence, guesses, kept, questions, suggestions
+from ml.likely import confidence, guess_of, guesses, kept, questions, suggestions
+from ml.method import GuessMethod, StoredMethod
 
 CENTRES = np.array([[a, b] for a in range(-60, 61, 10) for b in range(-60, 61, 10)], np.float32)
 H, W = 24, 36
@@ -84,6 +85,25 @@ def test_guesses_differ_from_each_other(field) -> None:
     for i in range(len(found)):
         for j in range(i):
             assert np.hypot(*(colours[i] - colours[j])) >= 25
+
+
+def test_a_guess_is_found_again_by_its_colour_and_no_other_stands_in_for_it(field) -> None:
+    for guess in guesses(field):
+        found = guess_of(field, guess.colour.a + 3, guess.colour.b)
+        assert found
+        assert (found.colour, (found.field.means == guess.field.means).all()) == (guess.colour, True)
+    assert guess_of(field, 100, 100) is None
+
+
+def test_a_method_colours_as_another_guess_and_keeps_its_own_field(field) -> None:
+    guess = guesses(field)[0]
+    method = GuessMethod(StoredMethod(field, "lite", "a" * 64), guess.colour.a, guess.colour.b)
+    coloured = method.ab(np.zeros((H, W), np.float32), vividness=1.5)
+    assert (coloured.ab == guess.field.ab(1.5)).all()
+    assert (coloured.stored.means == field.means).all()
+    assert (method.name, method.sha256) == ("lite", "a" * 64)
+    unlikely = GuessMethod(StoredMethod(field, "lite"), 100, 100)
+    assert (unlikely.ab(np.zeros((H, W), np.float32)).ab == field.ab()).all()
 
 
 def test_the_question_to_ask_is_the_part_in_doubt(field) -> None:

@@ -35,6 +35,18 @@ def test_it_goes_before_the_bulk_with_all_that_was_asked_and_what_it_was_made_fr
     assert photo.shown == automatic
 
 
+def test_another_guess_is_kept_by_its_colour_and_asked_of_the_next_model_too(photo: Photo) -> None:
+    made = corrections.save(photo=photo, asked=Asked.read(b'{"guess": [30.5, -12], "vividness": 1.5}'))
+    made.refresh_from_db()
+    assert (made.guess, made.is_automatic) == ([30.5, -12], False)
+    Coloring.objects.filter(pk=made.pk).update(status=Status.DONE)
+    made.refresh_from_db()
+    coloring.show(coloring=made)
+    photo.refresh_from_db()
+    again = coloring.again(photo=photo)
+    assert (again.guess, again.vividness) == ([30.5, -12], 1.5)
+
+
 def test_what_someone_asked_for_is_never_dropped_for_another_colouring(photo: Photo) -> None:
     first = corrections.save(photo=photo, asked=Asked(warmth=4))
     with pytest.raises(corrections.Refused) as refused:
@@ -83,6 +95,9 @@ def test_a_photo_that_asks_something_is_not_corrected_yet(album: Album) -> None:
         {"vividness": -0.01},
         {"warmth": 20.1},
         {"warmth": None},
+        {"guess": [10]},
+        {"guess": [10, 129]},
+        {"guess": 2},
         {"status": "done"},
     ],
 )
