@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
 
 from ..models import Album, Coloring, Family, Membership, ModelVersion, Photo, Role, Status, User
-from . import colorings, colours, offers, space
+from . import colorings, colours, offers, space, used_colours
 from .queue import waits_for
 
 CAN_EDIT = (Role.OWNER, Role.EDITOR)
@@ -108,6 +108,7 @@ def photo_page(*, user: User, photo: Photo, cursor: datetime) -> dict[str, Any]:
         "total": where.total,
         "can_edit": may_edit,
         "kept_colours": colours.to_choose(photo.album.family_id) if may_edit else [],
+        "used_colours": used_colours.of_family(photo.album.family_id) if may_edit and photo.shown_id else [],
         "can_be_offered": offers.can_be_offered(photo),
         "offer": offers.of_photo(photo),
         "cursor": as_text(cursor),

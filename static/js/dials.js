@@ -1,60 +1,95 @@
-// The dials: vividness and warmth of a photo, seen at once and kept as a version of its own.
+// Correcting a photo's colours: those at places, vividness and warmth, seen at once, taken back, and kept as a version.
 
 import { openPicture } from "./picture.js";
+import { editPins } from "./pins.js";
 
 const dials = document.getElementById("dials");
 const [vividness, warmth] = [dials.querySelector("#vividness"), dials.querySelector("#warmth")];
+const [back, again] = [dials.querySelector("[data-do=undo]"), dials.querySelector("[data-do=redo]")];
 const said = dials.querySelector("[role=status]");
 const token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
 let opener = null;
 let picture = null;
+let pins = null;
 let isDue = false;
+let isSaving = false;
+
+// All that is asked for, step by step: each step is whole, and none is ever changed.
+let steps = [];
+let place = 0;
+let live = null; // what is seen while a hand still moves
+let draft = null; // what was not saved when the page's colours were closed
 
 const number = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 2 });
 const signed = new Intl.NumberFormat(document.documentElement.lang, { signDisplay: "exceptZero" });
+const now = () => live ?? steps[place];
+const say = (text) => (said.textContent = text);
 
-function tell() {
-  for (const [range, format] of [[vividness, number], [warmth, signed]]) {
-    dials.querySelector(`output[for=${range.id}]`).textContent = format.format(range.value);
+function take(part, isLive = false) {
+  live = { ...now(), ...part };
+  if (!isLive) {
+    steps = [...steps.slice(0, place + 1), live];
+    place = steps.length - 1;
+    live = null;
   }
+  show();
+}
+
+function go(to, words) {
+  if (to < 0 || to >= steps.length) return;
+  [place, live] = [to, null];
+  show();
+  say(words);
+}
+
+function show() {
+  const { vividness: vivid, warmth: warm } = now();
+  [vividness.value, warmth.value] = [vivid, warm];
+  dials.querySelector("output[for=vividness]").textContent = number.format(vivid);
+  dials.querySelector("output[for=warmth]").textContent = signed.format(warm);
+  back.setAttribute("aria-disabled", place === 0);
+  again.setAttribute("aria-disabled", place === steps.length - 1);
   if (isDue || !picture) return;
   isDue = true;
   requestAnimationFrame(() => {
     isDue = false;
-    picture?.draw({ vividness: Number(vividness.value), warmth: Number(warmth.value) });
+    if (!picture) return;
+    picture.draw(now());
+    if (!live) pins.render();
   });
-}
-
-function set() {
-  vividness.value = opener.dataset.vividness;
-  warmth.value = opener.dataset.warmth;
-  tell();
 }
 
 async function open(button) {
   opener = button;
+  const { vividness: vivid, warmth: warm, pins: asked, guess, field } = button.dataset;
+  const isAgain = draft?.field === field;
+  const own = { pins: JSON.parse(asked).map((pin) => ({ radius: 0.01, note: "", on: true, ...pin })), guess: JSON.parse(guess), vividness: Number(vivid), warmth: Number(warm) };
+  [steps, place] = isAgain ? [draft.steps, draft.place] : [[own], 0];
   dials.hidden = false;
   dials.dataset.editing = "";
-  set();
-  said.textContent = dials.dataset.opening;
-  dials.scrollIntoView({ block: "nearest" });
-  vividness.focus();
+  show();
+  say(dials.dataset.opening);
+  dials.querySelector("h2").focus();
   try {
     const opened = await openPicture(button.dataset);
     if (opener !== button) return; // closed meanwhile
     picture = opened;
     picture.canvas.className = "layer-live";
     document.querySelector("#stage .layer-after").append(picture.canvas);
-    said.textContent = "";
-    tell();
+    picture.draw(now());
+    pins = editPins({ picture, frame: document.querySelector("#stage .frame"), get: () => now().pins, set: (changed, isLive) => take({ pins: changed }, isLive), say });
+    pins.render();
+    say(isAgain ? dials.dataset.here : "");
   } catch {
-    said.textContent = dials.dataset.failed;
+    say(dials.dataset.failed);
   }
 }
 
 function close() {
+  draft = steps.length > 1 ? { field: opener.dataset.field, steps, place } : null;
+  pins?.close();
   picture?.canvas.remove();
-  picture = null;
+  [picture, pins] = [null, null];
   dials.hidden = true;
   delete dials.dataset.editing;
   document.getElementById("dials-open")?.focus();
@@ -63,27 +98,43 @@ function close() {
 }
 
 async function save() {
-  const asked = { pins: JSON.parse(opener.dataset.pins), guess: JSON.parse(opener.dataset.guess), vividness: Number(vividness.value), warmth: Number(warmth.value) };
-  said.textContent = dials.dataset.saving;
+  if (isSaving) return;
+  isSaving = true;
+  say(dials.dataset.saving);
   const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
-  const answer = await fetch(dials.dataset.save, { method: "POST", headers, body: JSON.stringify(asked) }).catch(() => null);
+  const answer = await fetch(dials.dataset.save, { method: "POST", headers, body: JSON.stringify(now()) }).catch(() => null);
   const told = await answer?.json().catch(() => null);
-  if (!answer?.ok) {
-    said.textContent = told?.message ?? dials.dataset.unsaved;
-    return;
-  }
+  isSaving = false;
+  if (!answer?.ok) return say(told?.message ?? dials.dataset.unsaved);
+  steps = [now()];
   close();
   htmx.trigger(document.getElementById("stage"), "again"); // it is being coloured now, whether events get through or not
 }
+
+const deeds = {
+  save,
+  close,
+  undo: () => go(place - 1, dials.dataset.undone),
+  redo: () => go(place + 1, dials.dataset.redone),
+  reset: () => take({ ...steps[0] }),
+};
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("#dials-open");
   if (button && dials.hidden) open(button);
 });
-for (const range of [vividness, warmth]) range.addEventListener("input", tell);
-dials.querySelector("[data-do=save]").addEventListener("click", save);
-dials.querySelector("[data-do=reset]").addEventListener("click", set);
-dials.querySelector("[data-do=close]").addEventListener("click", close);
-dials.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") close();
+for (const range of [vividness, warmth]) {
+  range.addEventListener("input", () => take({ [range.id]: Number(range.value) }, true));
+  range.addEventListener("change", () => take({ [range.id]: Number(range.value) }));
+}
+dials.addEventListener("click", (event) => deeds[event.target.closest("[data-do]")?.dataset.do]?.());
+document.addEventListener("keydown", (event) => {
+  if (dials.hidden || event.target.closest("dialog")) return;
+  if (event.key === "Escape") return close();
+  const isTyping = event.target.matches("input:not([type]), textarea");
+  if (!(event.ctrlKey || event.metaKey) || isTyping) return;
+  const key = event.key.toLowerCase();
+  if (key !== "z" && key !== "y") return;
+  event.preventDefault();
+  deeds[key === "y" || event.shiftKey ? "redo" : "undo"]();
 });

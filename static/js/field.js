@@ -9,8 +9,21 @@ export function readField(buffer) {
   if (text !== "AbFd" || view.getUint8(4) !== 1) throw new Error("no field that this page can read");
   const [knots, height, width, bins] = [view.getUint8(5), view.getUint16(8, true), view.getUint16(10, true), view.getUint16(12, true)];
   const numbers = [0, 1, 2].map((place) => view.getFloat32(16 + 4 * place, true));
-  const stored = new Int16Array(buffer, HEADER + 2 * bins, 2 * knots * height * width);
-  return { knots, height, width, gains: numbers, means: Float32Array.from(stored, (value) => value / UNIT) };
+  const kept = view.getUint8(6);
+  const cells = height * width;
+  const stored = new Int16Array(buffer, HEADER + 2 * bins, 2 * knots * cells);
+  const from = HEADER + 2 * bins + 4 * knots * cells;
+  return {
+    knots,
+    height,
+    width,
+    gains: numbers,
+    means: Float32Array.from(stored, (value) => value / UNIT),
+    kept, // bins of each cell
+    palette: new Int8Array(buffer, HEADER, 2 * bins), // a* and b* of each bin, before the gain
+    bins: new Uint8Array(buffer, from, kept * cells), // the likeliest first, plane by plane
+    levels: new Uint8Array(buffer, from + kept * cells, kept * cells), // how likely, 255 = as the cell's likeliest
+  };
 }
 
 export function gainAt(field, vividness) {

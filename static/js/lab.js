@@ -1,6 +1,11 @@
 // Colour as the worker reckons it (ml/color.py): sRGB and L*a*b* under D65, and the chroma that sRGB can show.
 
-const RGB_TO_Y = [0.212671, 0.71516, 0.072169];
+const RGB_TO_XYZ = [
+  [0.412453, 0.35758, 0.180423],
+  [0.212671, 0.71516, 0.072169],
+  [0.019334, 0.119193, 0.950227],
+];
+const [, RGB_TO_Y] = RGB_TO_XYZ;
 const RGB_FROM_XYZ = [
   [3.2404813432005266, -1.5371515162713185, -0.4985363261688878],
   [-0.9692549499965682, 1.8759900014898907, 0.04155592655829284],
@@ -78,6 +83,42 @@ function smallestAround(found, rows) {
     const right = hue < HUES - 1 ? upright[at + 1] : upright[at - HUES + 2];
     return Math.min(value, left, right);
   });
+}
+
+// The most chroma that sRGB can show at a lightness and a hue in degrees.
+export function mostChroma(lightness, hue) {
+  const limits = chromaTable();
+  const row = Math.min(Math.max(lightness, 0), 100) * ROWS;
+  const [top, left] = [Math.min(Math.floor(row), 100 * ROWS - 1), Math.min(Math.floor(hue), HUES - 2)];
+  const [down, on, cell] = [row - top, hue - left, top * HUES + left];
+  const near = limits[cell] * (1 - on) + limits[cell + 1] * on;
+  const far = limits[cell + HUES] * (1 - on) + limits[cell + HUES + 1] * on;
+  return near * (1 - down) + far * down;
+}
+
+export const hueOf = (a, b) => ((Math.atan2(b, a) * 180) / Math.PI + 360) % 360;
+
+// A colour as it can be shown at a lightness: less chroma where it has to be, never another hue.
+export function within(lightness, [a, b]) {
+  const share = Math.min(1, mostChroma(lightness, hueOf(a, b)) / Math.max(Math.hypot(a, b), 1e-6));
+  return [a * share, b * share];
+}
+
+// [L*, a*, b*] of "#rrggbb", or of itself.
+export function labOf(colour) {
+  if (typeof colour !== "string") return colour;
+  const [red, green, blue] = [1, 3, 5].map((at) => LINEAR[parseInt(colour.slice(at, at + 2), 16)]);
+  const f = (light) => (light > 0.008856 ? Math.cbrt(light) : 7.787 * light + 16 / 116);
+  const [x, y, z] = RGB_TO_XYZ.map((row, axis) => f((row[0] * red + row[1] * green + row[2] * blue) / WHITE[axis]));
+  return [116 * y - 16, 500 * (x - y), 200 * (y - z)];
+}
+
+// A colour inside sRGB for a style sheet.
+export function cssOf(lightness, colour) {
+  const [a, b] = within(lightness, colour);
+  const data = new Uint8ClampedArray(4);
+  paint(data, [lightness], [a], [b]);
+  return `rgb(${data[0]} ${data[1]} ${data[2]})`;
 }
 
 // How much chroma any hue may have between one row of the table and the next.

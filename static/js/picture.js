@@ -1,13 +1,16 @@
-// A photo in colours that can be changed at once: its lightness and its stored field, joined in a canvas.
+// A photo in colours that can be changed at once: its lightness, its stored field and pins, joined in a canvas.
 
 import { gainAt, readField, shareOfKnots } from "./field.js";
-import { chromaTable, lightnessOf, paint } from "./lab.js";
-import { upsample } from "./upsampling.js";
+import { chromaTable, labOf, lightnessOf, paint, within } from "./lab.js";
+import { covered } from "./marks.js";
+import { gridOf, prepare, spread } from "./spread.js";
+import { cellMeans, lay, upsample, upsampleNow } from "./upsampling.js";
 
 const LONG_SIDE = 1024; // up to here colour follows edges, in the worker too
+const GROWN = 2; // pixels by which marks grow where the worker interpolates to a larger size yet
 
-// `grey` and `field` are addresses. Takes about a second; `draw` is quick from then on.
-export async function openPicture({ grey, field: address }) {
+// `grey` and `field` are addresses, `width` that of the photo itself. Takes about a second; `draw` is quick from then on.
+export async function openPicture({ grey, field: address, width }) {
   const [bitmap, bytes] = await Promise.all([fetched(grey).then((answer) => answer.blob()).then(createImageBitmap), fetched(address).then((answer) => answer.arrayBuffer())]);
   const field = readField(bytes);
   const shrink = Math.min(1, LONG_SIDE / Math.max(bitmap.width, bitmap.height));
@@ -20,30 +23,87 @@ export async function openPicture({ grey, field: address }) {
   const picture = context.getImageData(0, 0, size.width, size.height);
   const lightness = lightnessOf(picture);
   chromaTable();
-  const planes = await upsample(field.means, field, lightness, size);
+  const planes = await upsample(field.means, lay(field, lightness, size));
   const pixels = lightness.length;
   const [a, b] = [new Float32Array(pixels), new Float32Array(pixels)];
+  const changing = openChanging(field, lightness, size);
+  const isEnlarged = Number(width) > size.width;
 
-  function draw({ vividness, warmth }) {
+  function draw({ vividness, warmth, pins = [] }) {
     const began = performance.now();
-    const gain = gainAt(field, vividness);
-    const shares = shareOfKnots(field, vividness).map((share) => share * gain);
+    const shares = sharesAt(field, vividness);
     a.fill(0);
     b.fill(warmth);
-    for (const [knot, share] of shares.entries()) {
-      if (!share) continue;
-      const from = 2 * knot * pixels;
+    add(planes, shares, a, b);
+    const seen = pins.filter((pin) => pin.on && vividness > 0); // without any vividness all is grey, pins too
+    if (seen.length) {
+      const change = changing(seen, shares, warmth);
       for (let at = 0; at < pixels; at += 1) {
-        a[at] += share * planes[from + at];
-        b[at] += share * planes[from + pixels + at];
+        a[at] += change[at];
+        b[at] += change[pixels + at];
       }
+      for (const grown of isEnlarged ? [GROWN, 0] : [0]) for (const pin of seen) hold(pin, grown);
     }
     paint(picture.data, lightness, a, b);
     context.putImageData(picture, 0, 0);
     canvas.dataset.turn = `${vividness} ${warmth}`;
+    canvas.dataset.pins = seen.length;
     canvas.dataset.took = Math.round(performance.now() - began);
   }
-  return { canvas, draw };
+
+  function hold(pin, grown) {
+    const [, toA, toB] = labOf(pin.colour);
+    for (const at of covered(pin, size, grown)) [a[at], b[at]] = [toA, toB];
+  }
+
+  // [L*, a*, b*] as it is seen at a place.
+  function at(x, y) {
+    const pixel = Math.min(size.height - 1, Math.floor(y * size.height)) * size.width + Math.min(size.width - 1, Math.floor(x * size.width));
+    return [lightness[pixel], ...within(lightness[pixel], [a[pixel], b[pixel]])];
+  }
+  return { canvas, field, draw, at };
+}
+
+// What pins add, at the lightness's size: a function that keeps what is the same for all of them.
+function openChanging(field, lightness, size) {
+  const grid = gridOf(size);
+  const cells = grid.height * grid.width;
+  const light = cellMeans(lightness, size, grid.height, grid.width);
+  const levels = prepare(light, grid);
+  const means = upsampleNow(field.means, lay(field, light, grid));
+  const laid = lay(grid, lightness, size);
+  const out = new Float32Array(2 * lightness.length);
+  return (pins, shares, warmth) => {
+    const [beforeA, beforeB] = [new Float32Array(cells), new Float32Array(cells).fill(warmth)];
+    add(means, shares, beforeA, beforeB);
+    const asked = new Map();
+    for (const pin of pins) {
+      const under = [...covered(pin, grid)];
+      const mean = under.reduce((sum, cell) => sum + light[cell], 0) / under.length;
+      const colour = within(mean, labOf(pin.colour).slice(1));
+      for (const cell of under) asked.set(cell, colour);
+    }
+    const missing = new Map([...asked].map(([cell, [a, b]]) => [cell, [a - beforeA[cell], b - beforeB[cell]]]));
+    return upsampleNow(spread(levels, missing), laid, out);
+  };
+}
+
+// What each knot counts at a vividness, with the gain.
+function sharesAt(field, vividness) {
+  const gain = gainAt(field, vividness);
+  return shareOfKnots(field, vividness).map((share) => share * gain);
+}
+
+function add(planes, shares, a, b) {
+  const count = a.length;
+  for (const [knot, share] of shares.entries()) {
+    if (!share) continue;
+    const from = 2 * knot * count;
+    for (let at = 0; at < count; at += 1) {
+      a[at] += share * planes[from + at];
+      b[at] += share * planes[from + count + at];
+    }
+  }
 }
 
 async function fetched(address) {

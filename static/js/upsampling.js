@@ -5,44 +5,76 @@ const SIGMA_LIGHTNESS = 6;
 const RADIUS = 2;
 const FLOOR = 1e-5;
 const ROWS_AT_ONCE = 32; // then the page has its turn
+const STEPS = 512; // of the table, for each unit
+const MOST = 4; // from here on exp(-d^2) is nothing beside the floor
+
+const LIKENESS = Float32Array.from({ length: STEPS * MOST + 2 }, (_, step) => Math.exp(-((step / STEPS) ** 2)) + FLOOR);
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, 0));
 
-// `planes`: one after the other, each height x width of cells. Gives them at the lightness's size, one after the other.
-// Each is a weighted mean with the same weights, so sums of planes may be taken before or after.
-export async function upsample(planes, { height, width }, lightness, size) {
-  const count = planes.length / (height * width);
+// How a grid of height x width cells lies over a lightness: made once, for as many planes as one likes.
+export function lay({ height, width }, lightness, size) {
   const guide = lightness.map((value) => value / (Math.SQRT2 * SIGMA_LIGHTNESS));
   const means = cellMeans(guide, size, height, width);
-  const [rows, columns] = [neighbours(size.height, height), neighbours(size.width, width)];
-  const pixels = size.height * size.width;
-  const out = new Float32Array(count * pixels);
-  const mixed = new Float64Array(count);
-  for (let y = 0; y < size.height; y += 1) {
-    if (y % ROWS_AT_ONCE === 0) await pause();
-    for (let x = 0; x < size.width; x += 1) {
-      const at = y * size.width + x;
-      let total = 0;
-      mixed.fill(0);
-      for (let i = 0; i <= 2 * RADIUS; i += 1) {
-        const row = rows.index[5 * y + i] * width;
-        const byRow = rows.weight[5 * y + i];
-        for (let j = 0; j <= 2 * RADIUS; j += 1) {
-          const cell = row + columns.index[5 * x + j];
-          const apart = means[cell] - guide[at];
-          const weight = (Math.exp(-apart * apart) + FLOOR) * byRow * columns.weight[5 * x + j];
-          total += weight;
-          for (let plane = 0; plane < count; plane += 1) mixed[plane] += weight * planes[plane * height * width + cell];
-        }
-      }
-      for (let plane = 0; plane < count; plane += 1) out[plane * pixels + at] = mixed[plane] / total;
-    }
+  return { height, width, guide, size, means, rows: neighbours(size.height, height), columns: neighbours(size.width, width) };
+}
+
+// `planes`: one after the other, each height x width of cells. Gives them at the lightness's size, one after the other.
+// Each is a weighted mean with the same weights, so sums of planes may be taken before or after.
+export async function upsample(planes, laid) {
+  const out = room(planes, laid);
+  for (let y = 0; y < laid.size.height; y += ROWS_AT_ONCE) {
+    await pause();
+    mix(planes, laid, out, y, Math.min(y + ROWS_AT_ONCE, laid.size.height));
   }
   return out;
 }
 
+// The same at once, for few planes.
+export function upsampleNow(planes, laid, out = room(planes, laid)) {
+  mix(planes, laid, out, 0, laid.size.height);
+  return out;
+}
+
+function room(planes, { height, width, size }) {
+  return new Float32Array((planes.length / (height * width)) * size.height * size.width);
+}
+
+// Two planes at a time: a* and b*. A loop that runs while a person waits: nothing is allocated in it.
+function mix(planes, { height, width, guide, size, means, rows, columns }, out, top, bottom) {
+  const cells = height * width;
+  const pixels = size.height * size.width;
+  const last = LIKENESS.length - 1;
+  for (let first = 0; first < planes.length; first += 2 * cells) {
+    const to = (first / cells) * pixels;
+    for (let y = top; y < bottom; y += 1) {
+      for (let x = 0; x < size.width; x += 1) {
+        const at = y * size.width + x;
+        const here = guide[at];
+        let total = 0;
+        let a = 0;
+        let b = 0;
+        for (let i = 5 * y; i < 5 * y + 5; i += 1) {
+          const row = rows.index[i] * width;
+          const byRow = rows.weight[i];
+          for (let j = 5 * x; j < 5 * x + 5; j += 1) {
+            const cell = row + columns.index[j];
+            const apart = Math.abs(means[cell] - here);
+            const weight = LIKENESS[apart < MOST ? (apart * STEPS + 0.5) | 0 : last] * byRow * columns.weight[j];
+            total += weight;
+            a += weight * planes[first + cell];
+            b += weight * planes[first + cells + cell];
+          }
+        }
+        out[to + at] = a / total;
+        out[to + pixels + at] = b / total;
+      }
+    }
+  }
+}
+
 // The guide's mean over each cell; of a guide coarser than the grid, its value there.
-function cellMeans(guide, size, height, width) {
+export function cellMeans(guide, size, height, width) {
   const across = new Float32Array(height * size.width);
   for (let row = 0; row < height; row += 1) {
     const [from, to] = reach(row, size.height, height);

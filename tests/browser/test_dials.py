@@ -56,7 +56,7 @@ def test_a_dial_answers_at_once_and_what_is_saved_is_what_was_seen(
     automatic = coloured(photo, 1)
     enter(family_owner)
     visitor.goto(live_stack.url + reverse("photo", args=[photo.pk]))
-    visitor.get_by_role("button", name="Adjust the colours").press("Enter")
+    visitor.get_by_role("button", name="Correct the colours").press("Enter")
     canvas = visitor.locator(".layer-live")
     expect(canvas).to_have_attribute("data-turn", "1 0")
     assert np.abs(pixels(canvas) - colour_of(automatic)).max() <= STEPS
@@ -71,7 +71,7 @@ def test_a_dial_answers_at_once_and_what_is_saved_is_what_was_seen(
     seen = pixels(canvas)
 
     visitor.get_by_role("button", name="Save as a version").click()
-    expect(visitor.get_by_role("region", name="Adjust the colours")).to_be_hidden()
+    expect(visitor.get_by_role("region", name="Correct the colours")).to_be_hidden()
     saved = coloured(photo, 2)
     assert (saved.vividness, saved.warmth, saved.based_on, saved.model_version) == (
         1.4,

@@ -1,0 +1,166 @@
+"""Colours that someone knows, put on a photo with mouse, finger and keys: seen at once, and held in what is saved."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import pyvips
+import skimage
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from playwright.sync_api import Locator, Page, expect
+from skimage.color import deltaE_ciede2000, rgb2lab
+
+from colorizer.models import Album, Coloring, Photo, User
+from colorizer.services import intake
+from ml.color import reduce_chroma
+from tests.browser.test_dials import colour_of, coloured
+from tests.browser.test_every_page import PHONE, WIDE, faults
+from tests.conftest import Stack
+
+pytestmark = pytest.mark.corrections
+TOLD_APART = 1.0
+"""CIEDE2000 from which on people tell two colours apart."""
+
+
+@pytest.fixture
+def browser_context_args() -> dict[str, Any]:
+    return {"viewport": WIDE, "has_touch": True, "locale": "en-GB"}
+
+
+@pytest.fixture
+def photo(live_stack: Stack, family_owner: User) -> Photo:
+    album = Album.objects.create(family=family_owner.families.get(), title="The blue box")
+    source = pyvips.Image.new_from_file(f"{skimage.__path__[0]}/data/chelsea.png").colourspace("b-w")
+    upload = SimpleUploadedFile("cat.png", source.pngsave_buffer())
+    made = intake.accept(album=album, user=family_owner, upload=upload)
+    coloured(made, 1)
+    return made
+
+
+@pytest.fixture
+def mode(visitor: Page, live_stack: Stack, photo: Photo, family_owner: User, enter: Callable[[User], None]) -> Page:
+    """The photo's page, its colours being corrected."""
+    enter(family_owner)
+    visitor.goto(live_stack.url + reverse("photo", args=[photo.pk]))
+    visitor.get_by_role("button", name="Correct the colours").press("Enter")
+    expect(visitor.locator(".layer-live")).to_have_attribute("data-pins", "0")
+    return visitor
+
+
+def place(page: Page, x: float, y: float) -> tuple[float, float]:
+    box = page.locator(".aim").bounding_box()
+    assert box
+    return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+
+def says(page: Page, text: str) -> None:
+    expect(page.get_by_role("status").filter(has_text=text)).to_be_visible()
+
+
+def drawn(page: Page, pins: int) -> Locator:
+    """The live picture, once as many pins count in it."""
+    canvas = page.locator(".layer-live")
+    expect(canvas).to_have_attribute("data-pins", str(pins))
+    return canvas
+
+
+def snap(page: Page, name: str) -> None:
+    if os.environ.get("SNAP"):
+        page.screenshot(path=f"{os.environ['SNAP']}/{name}.png", full_page=True, caret="initial")
+
+
+def is_held(version: Coloring) -> bool:
+    """Whether the stored result has the colour of every pin at its own lightness."""
+    lab = rgb2lab(colour_of(version).astype(np.uint8))
+    height, width = lab.shape[:2]
+    for pin in version.pins:
+        for x, y in pin.get("points", [[pin.get("x"), pin.get("y")]]):
+            found = lab[min(height - 1, int(y * height)), min(width - 1, int(x * width))]
+            asked = np.array([found[0], *pin["colour"][1:]])
+            asked = reduce_chroma(_column(asked)).numpy().ravel()
+            if deltaE_ciede2000(asked, found) >= TOLD_APART:
+                return False
+    return True
+
+
+def _column(lab: np.ndarray) -> Any:
+    import torch
+
+    return torch.from_numpy(lab)[:, None, None]
+
+
+def test_a_dot_and_a_stroke_are_chosen_with_the_mouse_taken_back_and_held_in_what_is_saved(
+    mode: Page, photo: Photo
+) -> None:
+    mode.mouse.click(*place(mode, 0.3, 0.4))
+    says(mode, "Colour 1 set, left")
+    expect(mode.get_by_role("group", name="Likely here").get_by_role("button").first).to_be_visible()
+    plane = mode.locator(".palette-plane").bounding_box()
+    assert plane
+    mode.mouse.click(plane["x"] + plane["width"] * 0.8, plane["y"] + plane["height"] * 0.5)
+    says(mode, "Colour 1, left, is")
+    mode.get_by_label("Why").fill("blue, says aunt Ida")
+    mode.get_by_label("Draw a stroke").check()
+    mode.mouse.move(*place(mode, 0.6, 0.8))
+    mode.mouse.down()
+    mode.mouse.move(*place(mode, 0.8, 0.85), steps=4)
+    mode.mouse.up()
+    drawn(mode, 2)
+    mode.get_by_role("button", name="Make this grey").click()
+    says(mode, "is grey now")
+    snap(mode, "wide-light")
+    mode.keyboard.press("Control+z")
+    says(mode, "Taken back.")
+    mode.get_by_role("button", name="Undo").click()
+    drawn(mode, 1)
+    mode.get_by_role("button", name="Redo").click()
+    mode.keyboard.press("Control+Shift+Z")
+    canvas = drawn(mode, 2)
+    assert float(canvas.get_attribute("data-took") or 0) > 0
+    assert faults(mode) == []
+
+    mode.get_by_role("button", name="Save as a version").click()
+    expect(mode.get_by_role("region", name="Correct the colours")).to_be_hidden()
+    saved = coloured(photo, 2)
+    dot, stroke = saved.pins
+    assert (dot["note"], stroke["colour"][1:]) == ("blue, says aunt Ida", [0, 0])
+    assert dot["colour"][2] < -20
+    assert is_held(saved)
+    expect(mode.get_by_role("region", name="Versions of this photo")).to_contain_text("blue, says aunt Ida")
+
+
+def test_a_finger_and_keys_do_the_same_on_a_phone(mode: Page, photo: Photo) -> None:
+    mode.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    mode.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    mode.touchscreen.tap(*place(mode, 0.7, 0.3))
+    says(mode, "Colour 1 set, upper right")
+    hue = mode.get_by_role("slider", name="Hue")
+    hue.fill("140")
+    mode.get_by_role("slider", name="Strength").fill("80")
+    says(mode, "is green now")
+    drawn(mode, 1)
+
+    aim = mode.get_by_role("application")
+    aim.focus()
+    aim.press("Shift+ArrowDown")
+    aim.press("ArrowLeft")
+    says(mode, "from the left")
+    aim.press("Enter")
+    drawn(mode, 2)
+    mode.get_by_role("checkbox", name="Colour 1").uncheck()
+    drawn(mode, 1)
+    snap(mode, "phone-dark")
+    assert faults(mode) == []
+    mode.get_by_role("checkbox", name="Colour 1").check()
+    mode.locator(".pin-choose").nth(1).press("Delete")
+    says(mode, "Colour 2 erased")
+    drawn(mode, 1)
+    mode.keyboard.press("Escape")
+    expect(mode.get_by_role("region", name="Correct the colours")).to_be_hidden()
+    mode.get_by_role("button", name="Correct the colours").press("Enter")
+    says(mode, "What you had not saved yet is here again.")
+    mode.get_by_role("button", name="Save as a version").press("Enter")
+    assert is_held(coloured(photo, 2))
