@@ -120,6 +120,20 @@ def confidence(distribution: Floats, centres: Floats, shown: Floats) -> Floats:
     return np.asarray(share.reshape(shown.shape[1:]), np.float32)
 
 
+def plausibility(field: Field, ab: Floats) -> Floats:
+    """How likely other colours are beside those shown: float32 [h, w], 1 = as likely as they are, 0 = not at all.
+
+    ``ab``: float32 [2, h, w], Lab units, at vividness 1. A field without a distribution knows but what it shows.
+    """
+    gain = np.float32(field.gain(1.0) or 1)
+    wanted, shown = (colours.reshape(2, -1).T for colours in (ab / gain, field.means[0]))
+    if not len(field.centres):
+        return np.asarray(np.hypot(*(wanted - shown).T) < APART, np.float32).reshape(ab.shape[1:])
+    centres, likely = field.centres.astype(np.float32), _spread_out(field)
+    chance, own = (np.where(_distances(centres, each) < APART, likely, 0).sum(axis=0) for each in (wanted, shown))
+    return np.asarray(chance / np.maximum(own, 1e-3), np.float32).reshape(ab.shape[1:])
+
+
 def suggestions(field: Field, x: float, y: float, radius: float = 0.02, count: int = PEAKS) -> list[Colour]:
     """The distinct likely colours around a place, the one shown first, then the likeliest.
 

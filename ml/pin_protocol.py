@@ -63,7 +63,8 @@ def left_with(
     errors = []
     for truth in truths:
         on_photo()
-        errors.append(_error(method, truth, grid))
+        pins = truthful(srgb_to_lab(_tensor(truth)), *grid) if grid else None
+        errors.append(ab_error(method, truth, pins))
     return float(np.mean(errors))
 
 
@@ -83,16 +84,15 @@ def truthful(truth: Tensor, short: int, long: int) -> Pins:
     return Pins(tuple(pins))
 
 
-def _error(method: Method, photo: Image.Image, grid: tuple[int, int] | None) -> float:
-    truth = srgb_to_lab(_tensor(photo))
-    if grid:
-        coloured = _colour(method, photo.convert("L"), truthful(truth, *grid))
-    elif NoneType in method.guides:
-        coloured = _colour(method, photo.convert("L"), None)
-    else:
-        coloured = photo.convert("L").convert("RGB")
-    difference = srgb_to_lab(_tensor(coloured))[1:] - truth[1:]
-    return float(torch.hypot(*difference).mean())
+def ab_error(method: Method, photo: Image.Image, guide: Guide = None) -> float:
+    """The mean distance in ab between a photo and what the whole pipeline makes of its grey version.
+
+    Without a guide a method that needs one leaves it grey. Raises what the method raises.
+    """
+    grey = photo.convert("L")
+    is_able = guide is not None or NoneType in method.guides
+    coloured = _colour(method, grey, guide) if is_able else grey.convert("RGB")
+    return float(torch.hypot(*(srgb_to_lab(_tensor(coloured)) - srgb_to_lab(_tensor(photo)))[1:]).mean())
 
 
 def _colour(method: Method, grey: Image.Image, guide: Guide) -> Image.Image:

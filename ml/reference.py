@@ -17,6 +17,7 @@ from ml.photo import open_page
 
 _SHORT_SIDE = 256
 _LONG_SIDE = 768
+_LEAST_CHROMA = 2.0
 _EXAMPLE = '[{"reference": [0, 0, 0.5, 0.3], "photo": [0.1, 0, 0.9, 0.25]}]'
 
 Rectangle = tuple[float, float, float, float]
@@ -39,9 +40,14 @@ class Reference:
     ab: NDArray[np.float32]
     swatches: tuple[Swatch, ...] = ()
 
+    @property
+    def has_colours(self) -> bool:
+        """Whether it is more than a grey picture with the noise of its file."""
+        return bool(np.hypot(*self.ab).mean() > _LEAST_CHROMA)
+
 
 def read_reference(photo: Path, swatches: Path | None = None) -> Reference:
-    """Read a reference photo, of about the size in which photos are coloured, and its swatches.
+    """Read a reference photo, of the size in which photos are coloured, and its swatches.
 
     `swatches` is a JSON list of objects with "reference" and "photo", each [left, top, right, bottom], 0..1.
 
@@ -52,7 +58,8 @@ def read_reference(photo: Path, swatches: Path | None = None) -> Reference:
     pairs = read_list(swatches, "swatches", _EXAMPLE) if swatches else []
     read = tuple(_swatch(item, place) for item, place in pairs)
     small = open_page(photo).preview
-    scale = min(1, _SHORT_SIDE / min(small.width, small.height), _LONG_SIDE / max(small.width, small.height))
+    # A small one is enlarged, as small photos are: things look alike only where they are alike in size.
+    scale = min(_SHORT_SIDE / min(small.width, small.height), _LONG_SIDE / max(small.width, small.height))
     small = small.resize(max(scale, 1 / small.width), vscale=max(scale, 1 / small.height))
     lightness = np.asarray(to_lightness(small).numpy(), np.float32).reshape(small.height, small.width)
     if small.bands == 1:

@@ -112,15 +112,30 @@ def place(rectangle: Rectangle, height: int, width: int) -> Place:
     )
 
 
-def _matched(photo: Floats, source: Floats, ab: Floats, count: int, rng: np.random.Generator) -> Floats:
-    """Colours [2, H, W] for surroundings [H, W, 2], from samples of others [h, w, 2] and their ab [2, h, w].
+def nearest(photo: Floats, source: Floats, ab: Floats, samples: NDArray[np.intp], count: int = 1) -> Floats:
+    """Colours for surroundings, from those of a reference.
 
-    Lightness and deviation count half each.
+    Args:
+        photo: surroundings [n, 2] that want a colour.
+        source: surroundings [m, 2] that have one.
+        ab: float32 [2, m], theirs.
+        samples: which of the m are looked at.
+        count: colours of so many of the most similar samples, lightness and deviation counting half each, are averaged.
+
+    Returns:
+        float32 [2, n].
     """
+    count = min(count, len(samples))
+    _, best = KDTree(remapped(source, photo)[samples]).query(photo, k=range(1, count + 1), p=1)
+    return np.asarray(ab[:, samples][:, best].mean(axis=-1), np.float32)
+
+
+def _matched(photo: Floats, source: Floats, ab: Floats, count: int, rng: np.random.Generator) -> Floats:
+    """Colours [2, H, W] for surroundings [H, W, 2], from samples of others [h, w, 2] and their ab [2, h, w]."""
     height, width, _ = source.shape
-    samples = jittered(height, width, count, rng)
-    _, best = KDTree(remapped(source, photo)[samples]).query(photo.reshape(-1, 2), p=1)
-    return ab[:, *samples][:, best].reshape(2, *photo.shape[:2])
+    samples = np.ravel_multi_index(jittered(height, width, count, rng), (height, width))
+    found = nearest(photo.reshape(-1, 2), source.reshape(-1, 2), ab.reshape(2, -1), samples)
+    return found.reshape(2, *photo.shape[:2])
 
 
 def _spread(lightness: Floats, ab: Floats, is_coloured: NDArray[np.bool_], rng: np.random.Generator) -> None:

@@ -7,17 +7,19 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
 
 import pyvips
 
 from ml.checkpoint import CheckpointError
 from ml.field import MOST_WARMTH
 from ml.guide_files import GuideError
+from ml.likeness import Likened
 from ml.method import CLASSIC, DEFAULT_MODEL, Guide, Method, check_guide, find_method
 from ml.photo import Info, PhotoError, inspect
-from ml.pins import read_pins
+from ml.pins import Pins, read_pins
 from ml.pipeline import colorize_file
-from ml.reference import read_reference
+from ml.reference import Reference, read_reference
 from ml.saving import output_format, suffix
 
 _SHORTEST_SIDE = 16
@@ -46,7 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--warmth", type=_warmth, default=0.0, metavar="X", help=warmth)
     pins = 'JSON: [{"x": 0.5, "y": 0.4, "colour": "#a06040", "radius": 0.01}, ...]; levin needs them'
     parser.add_argument("--pins", type=Path, metavar="FILE", help=pins)
-    parser.add_argument("--reference", type=Path, metavar="PHOTO", help="whose colours are taken over; welsh needs it")
+    taken_over = "in colour: its colours are taken over where it shows the same things; welsh takes all from it"
+    parser.add_argument("--reference", type=Path, metavar="PHOTO", help=taken_over)
     swatches = 'JSON: [{"reference": [left, top, right, bottom], "photo": [...]}, ...]: rectangles that belong together'
     parser.add_argument("--swatches", type=Path, metavar="FILE", help=swatches)
 
@@ -60,9 +63,8 @@ def run(args: argparse.Namespace) -> int:
     if not plans:
         return 1
     try:
-        guide = _guide(args, len(plans) + failures)
-        method = find_method(args.model)
-        check_guide(method, guide)
+        pins, reference = _guides(args, len(plans) + failures)
+        method, guide = _guided(find_method(args.model), pins, reference)
     except (FileNotFoundError, CheckpointError, GuideError) as error:
         return _complain(str(error), 2)
     args.out.mkdir(parents=True, exist_ok=True)
@@ -71,21 +73,31 @@ def run(args: argparse.Namespace) -> int:
     return 1 if failures else 0
 
 
-def _guide(args: argparse.Namespace, photos: int) -> Guide:
+def _guides(args: argparse.Namespace, photos: int) -> tuple[Pins | None, Reference | None]:
     """What is given beside the photos. Raises GuideError where it does not go together or cannot be read."""
-    if args.pins and args.reference:
-        raise GuideError("--pins and --reference do not go together")
+    if args.pins and args.reference and args.model in CLASSIC:
+        raise GuideError(f"--pins and --reference do not go together with {args.model}")
+    if args.swatches and args.model != "welsh":
+        raise GuideError("--swatches goes with --model welsh alone")
     if args.swatches and not args.reference:
         raise GuideError("--swatches needs the --reference whose rectangles it names")
     if (args.pins or args.swatches) and photos > 1:
         raise GuideError(f"{'--pins' if args.pins else '--swatches'} belongs to one photo, and here are {photos}")
     try:
-        if args.reference:
-            return read_reference(args.reference, args.swatches)
-        return read_pins(args.pins) if args.pins else None
+        reference = read_reference(args.reference, args.swatches) if args.reference else None
+        return read_pins(args.pins) if args.pins else None, reference
     except (PhotoError, OSError) as error:
         file = getattr(error, "filename", None) or args.reference
         raise GuideError(f"{file}: {_reason(error)}") from error
+
+
+def _guided(method: Method, pins: Pins | None, reference: Reference | None) -> tuple[Method, Guide]:
+    """The method and what it is given. Raises GuideError where it cannot use that."""
+    if reference and NoneType in method.guides:
+        method, reference = Likened(method, reference), None
+    guide = pins or reference
+    check_guide(method, guide)
+    return method, guide
 
 
 def _plan(photos: list[Path], out: Path) -> tuple[list[Plan], int]:
@@ -141,7 +153,7 @@ def _colour(plan: Plan, method: Method, guide: Guide, dials: argparse.Namespace)
             vividness=dials.vividness,
             warmth=dials.warmth,
         )
-    except (PhotoError, OSError) as error:
+    except (PhotoError, OSError, GuideError) as error:
         _complain(f"{plan.source}: {_reason(error)}", 1)
         return False
     if shade := _one_shade(coloured.preview):
@@ -159,10 +171,10 @@ def _one_shade(picture: pyvips.Image) -> str:
     return "white" if picture.min() >= 255 - _DARKEST else ""
 
 
-def _reason(error: PhotoError | OSError) -> str:
+def _reason(error: PhotoError | OSError | GuideError) -> str:
     if isinstance(error, PhotoError):
         return f"{error.code.replace('_', ' ')}: {error.detail}"
-    return error.strerror or str(error)
+    return str(error) if isinstance(error, GuideError) else error.strerror or str(error)
 
 
 def _complain(sentence: str, code: int) -> int:

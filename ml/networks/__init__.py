@@ -149,6 +149,15 @@ def fused(network: N) -> N:
     return copied
 
 
+def padded(picture: Tensor, multiple: int) -> Tensor:
+    """A picture ``[N, C, H, W]``, continued to the right and below until both sides are multiples."""
+    height, width = picture.shape[-2:]
+    right, below = -width % multiple, -height % multiple
+    # Reflection cannot reach further than the picture itself; a strip repeats its edge instead.
+    mode = "reflect" if right < width and below < height else "replicate"
+    return F.pad(picture, (0, right, 0, below), mode=mode)
+
+
 @torch.inference_mode()
 def output_of(network: Network, lightness: Tensor, pins: Tensor | None = None) -> Tensor:
     """Run a network on a picture of any size.
@@ -158,13 +167,11 @@ def output_of(network: Network, lightness: Tensor, pins: Tensor | None = None) -
     ``pins``: ``[N, 3, H, W]``, a*, b* and mask, padded with none.
     """
     height, width = lightness.shape[-2:]
-    right, below = -width % network.multiple, -height % network.multiple
-    # Reflection cannot reach further than the picture itself; a strip repeats its edge instead.
-    mode = "reflect" if right < width and below < height else "replicate"
-    padded = F.pad(lightness, (0, right, 0, below), mode=mode)
+    whole = padded(lightness, network.multiple)
     if pins is not None:
-        pins = F.pad(pins, (0, right, 0, below)).contiguous(memory_format=torch.channels_last)
-    output: Tensor = network(padded.contiguous(memory_format=torch.channels_last), pins)
+        pins = F.pad(pins, (0, whole.shape[-1] - width, 0, whole.shape[-2] - height))
+        pins = pins.contiguous(memory_format=torch.channels_last)
+    output: Tensor = network(whole.contiguous(memory_format=torch.channels_last), pins)
     return output[..., : -(-height // network.stride), : -(-width // network.stride)]
 
 
