@@ -1,12 +1,13 @@
-"""What a person may ask of a colouring: colours at places (pins), how vivid and how warm it shall be,
-and another guess than the model's first.
+"""What a person may ask of a colouring: colours at places (pins) or of another photo, how vivid and how warm it shall
+be, and another guess than the model's first.
 
 Read strictly, with every bound, and without torch: what passes here the worker can use (`ml.pins`).
 """
 
 from typing import Annotated, Any, Self
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, WithJsonSchema
 
 MOST_PINS = 200
 MOST_POINTS = 1_000
@@ -28,6 +29,7 @@ Guess = Annotated[
     Field(strict=False, description="a* and b* of a colour that is tried wherever the model thinks it likely."),
 ]
 Point = Annotated[list[Share], Field(min_length=2, max_length=2, description="From the left and from the top.")]
+PhotoId = Annotated[UUID, Field(strict=False), WithJsonSchema({"type": "string", "format": "uuid"})]
 Note = Annotated[str, StringConstraints(max_length=LONGEST_NOTE, pattern=r"^[^\x00]*$")]
 
 
@@ -69,11 +71,14 @@ KINDS = frozenset({"pin", "stroke"})
 
 
 class Asked(BaseModel):
-    """Pins, dials and another guess together. The fields are those of a `Coloring`."""
+    """Pins, a reference, dials and another guess together. The fields are those of a `Coloring`."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     pins: list[AnyMark] = Field([], max_length=MOST_PINS, description="Where marks overlap, the later one lies on top.")
+    reference: PhotoId | None = Field(
+        None, description="Another photo of the family, in colour, whose colours are taken over where the two match."
+    )
     vividness: float = Field(1, ge=0, le=2, allow_inf_nan=False, description="1 is the model's own.")
     warmth: float = Field(
         0, ge=-MOST_WARMTH, le=MOST_WARMTH, allow_inf_nan=False, description="Above 0 yellower, below bluer."
@@ -90,6 +95,7 @@ class Asked(BaseModel):
         """As the row keeps them."""
         return {
             "pins": [pin.model_dump(mode="json") for pin in self.pins],
+            "reference_id": self.reference,
             "vividness": self.vividness,
             "warmth": self.warmth,
             "guess": list(self.guess) if self.guess else None,

@@ -220,6 +220,17 @@ WORDS: Mapping[str, Words] = {
     "version_needed": Words(
         _("This version, or another from it, is being coloured at the moment."), _("Wait until that is done.")
     ),
+    # What can keep another photo's colours out.
+    "reference_gone": Words(
+        _("The photo whose colours you wanted is gone."), _("Choose another one, or take it out of the trash.")
+    ),
+    "reference_grey": Words(
+        _("The photo whose colours you wanted has no colours yet."), _("Choose one that is in colour.")
+    ),
+    "reference_unfit": Words(
+        _("That photo fits this one too little: with its colours this one would come out worse than without."),
+        _("Nothing was changed. Choose a photo that shows the same things, in similar light."),
+    ),
     "takes_no_pins": Words(
         _("The model at work cannot take colours at places."),
         _("Ask whoever looks after Heirloom to put a model into service that can."),

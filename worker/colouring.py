@@ -4,20 +4,26 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import UUID
 
 import pyvips
 
 from colorizer import storage
-from colorizer.models import Coloring, ModelVersion
+from colorizer.models import Coloring, ModelVersion, Photo
 from colorizer.services import coloring as service
+from colorizer.services import photo as photos
 from ml.field import Field
+from ml.likeness import Likened
 from ml.method import GuessMethod, Method, StoredMethod
+from ml.photo import open_page
 from ml.pins import pins_of
 from ml.pipeline import colorize_file
+from ml.reference import read_reference
 from ml.saving import rendition
+from ml.similarity import signature
 
 from . import engine
-from .lease import Held, Lost
+from .lease import Failed, Held, Lost
 from .patience import patiently
 from .reading import COPIES, STORING, ZOOM_LONG_SIDE, refusals, site_limits
 
@@ -28,10 +34,10 @@ def colour(coloring: Coloring, held: Held) -> None:
         return
     began = time.monotonic()
     photo = coloring.photo
-    method, version = _stored(coloring) or _live()
-    if coloring.guess:
-        method = GuessMethod(method, *coloring.guess)
     with TemporaryDirectory() as folder, refusals():
+        method, version = _stored(coloring) or _live(coloring)
+        if coloring.guess:
+            method = GuessMethod(method, *coloring.guess)
         full = Path(folder, "full")
         with storage.local_copy(storage.originals(), photo.original.key) as path:
             coloured = colorize_file(
@@ -45,6 +51,8 @@ def colour(coloring: Coloring, held: Held) -> None:
                 limits=site_limits(),
                 on_stage=held.report,
             )
+        if photo.signature is None:
+            _recognise(photo, coloured.preview)
         held.clock.enter(COPIES)
         copies: dict[int | str, Path] = {size: Path(folder, f"{size}.webp") for size in storage.SIZES}
         for size, copy in copies.items():
@@ -75,18 +83,45 @@ def colour(coloring: Coloring, held: Held) -> None:
         raise Lost
 
 
-def _live() -> tuple[Method, ModelVersion]:
+def _live(coloring: Coloring) -> tuple[Method, ModelVersion]:
+    """The live model; where a reference is asked for, likened to that."""
     live = engine.live()
-    return live.method, live.version
+    return (_likened(live.method, coloring.reference_id) if coloring.reference_id else live.method), live.version
+
+
+def _likened(method: Method, pk: UUID) -> Method:
+    """The reference's colours as its family sees them now: those that it came in, or the version that is shown."""
+    photo = Photo.objects.select_related("original", "shown").filter(pk=pk).first()
+    if photo is None:
+        raise Failed("reference_gone", f"there is no photo {pk}")
+    file = storage.file_of(photo, f"colour-{storage.SIZES[-1]}") or storage.file_of(photo, f"grey-{storage.SIZES[-1]}")
+    if file is None:
+        raise Failed("reference_gone", f"there is no picture of {photo.pk}")
+    with storage.local_copy(file.storage, file.key) as path:
+        reference = read_reference(path)
+        if photo.signature is None:  # it was read before there were any
+            _recognise(photo, open_page(path).preview)
+    if not reference.has_colours:
+        raise Failed("reference_grey", f"the photo {photo.pk} is black and white")
+    return Likened(method, reference)
+
+
+def _recognise(photo: Photo, picture: pyvips.Image) -> None:
+    seen = signature(picture)
+    patiently(lambda: photos.recognise(photo=photo, signature=seen))
 
 
 def _stored(coloring: Coloring) -> tuple[Method, ModelVersion] | None:
     """Where only the dials were moved, or another guess chosen: the colours of the version that this was done on, so
     that what is saved is what the page showed, whichever model is at work by now. Else None: a field does not hold
     all that pins do.
+
+    With a reference it holds enough: pins correct what was taken over, whether that photo is still there or not.
     """
     base = coloring.based_on
-    if coloring.pins or not (base and base.has_field and base.model_version and not base.pins):
+    if not (base and base.has_field and base.model_version and base.reference_id == coloring.reference_id):
+        return None
+    if (coloring.pins or base.pins) and not coloring.reference_id:
         return None
     key = storage.field_key(base)
     if base.asked == coloring.asked or not storage.results().exists(key):

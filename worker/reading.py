@@ -14,9 +14,11 @@ from colorizer.models import Original
 from colorizer.services import preparing
 from ml.cast import is_in_colour
 from ml.guide_files import GuideError
+from ml.likeness import Unfit
 from ml.photo import Limits, Photo, PhotoError, Refusal, inspect, open_page
 from ml.pipeline import Stage
 from ml.saving import rendition
+from ml.similarity import signature
 from ml.sniff import Format
 
 from .guard import is_of_memory
@@ -54,6 +56,8 @@ def refusals() -> Iterator[None]:
     """What `ml` refuses is refused, with the code that the site has words for."""
     try:
         yield
+    except Unfit as error:
+        raise Failed("reference_unfit", str(error)) from error
     except GuideError as error:
         raise Failed("takes_no_pins", str(error)) from error
     except PhotoError as error:
@@ -82,4 +86,4 @@ def _page(photo: models.Photo, number: int, picture: Photo, held: Held) -> prepa
         held.confirm()
         for size, copy in copies:
             storage.put(storage.results(), storage.grey_key(photo, size), copy)
-    return preparing.Page(number=number, width=width, height=height, in_colour=is_in_colour(picture.preview))
+    return preparing.Page(number, width, height, is_in_colour(picture.preview), signature(picture.preview))

@@ -34,13 +34,17 @@ def photo_colorings(request: ApiRequest, pk: UUID) -> schemas.ColoringList:
     url_name="photo_colorings",
     summary="Have a photo coloured with what is known of it",
     description="It goes before the bulk, and is what the family sees as soon as it is done. What they see until then "
-    "stays as a version. While another colouring of the photo is under way the answer is 409.",
+    "stays as a version. While another colouring of the photo is under way the answer is 409. A `reference` is "
+    "another photo of the family that is in colour; where it fits too little, the colouring fails with "
+    "`reference_unfit`, and the photo keeps what it showed.",
     openapi_extra=fails(404, 409, 413, 415, 422),
 )
 def coloring_new(
     request: ApiRequest, response: HttpResponse, pk: UUID, body: schemas.ColoringIn
 ) -> schemas.ColoringOut:
     photo = caller.photo(request, pk, edit=True)
+    if body.reference:
+        caller.photo(request, body.reference)
     made = corrections.save(photo=photo, asked=body, name=body.name)
     response["Location"] = present.link("coloring", made.pk)
     return _shown(request, response, made)

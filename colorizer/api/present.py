@@ -65,6 +65,7 @@ def coloring(found: Coloring, *, photo: Photo) -> schemas.ColoringOut:
         is_automatic=found.is_automatic,
         based_on=found.based_on_id,
         pins=found.pins,
+        reference=found.reference_id,
         vividness=found.vividness,
         warmth=found.warmth,
         guess=found.guess,

@@ -198,6 +198,7 @@ class ColoringOut(Schema):
     is_automatic: bool = Field(description="Whether nobody asked for anything.")
     based_on: UUID | None = Field(description="The version that was corrected.")
     pins: list[AnyMark]
+    reference: UUID | None = Field(description="The photo whose colours it took over; it may be gone by now.")
     vividness: float
     warmth: float
     guess: list[float] | None = Field(description="a* and b* of another guess than the model's first.")

@@ -20,7 +20,8 @@ class ColoringQuerySet(models.QuerySet["Coloring"]):
 class Coloring(Job):
     """One way a photo was given colour, and so a version of it. As a job it is the colouring itself.
 
-    ``pins``, ``vividness``, ``warmth`` and ``guess`` are what a person asked for, as `colorizer.asked` reads it.
+    ``pins``, ``reference``, ``vividness``, ``warmth`` and ``guess`` are what a person asked for, as `colorizer.asked`
+    reads it.
     """
 
     photo = models.ForeignKey(Photo, models.CASCADE, related_name="colorings")
@@ -38,6 +39,15 @@ class Coloring(Job):
         null=True, blank=True, help_text="a* and b* of the colour that another guess tries; none: the model's own."
     )
     pins = models.JSONField(default=list, blank=True, help_text="Colours that someone knows, as `ml.pins` reads them.")
+    reference = models.ForeignKey(
+        Photo,
+        models.DO_NOTHING,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_constraint=False,
+        help_text="Whose colours were taken over. It may be gone by now: it stays true that they were.",
+    )
     based_on = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="+", help_text="The version that was corrected."
     )
@@ -63,12 +73,18 @@ class Coloring(Job):
     @property
     def asked(self) -> dict[str, Any]:
         """What one asks for to get such colours once more."""
-        return {"pins": self.pins, "vividness": self.vividness, "warmth": self.warmth, "guess": self.guess}
+        return {
+            "pins": self.pins,
+            "reference_id": self.reference_id,
+            "vividness": self.vividness,
+            "warmth": self.warmth,
+            "guess": self.guess,
+        }
 
     @property
     def is_automatic(self) -> bool:
         """Whether nobody asked for anything: the colours are all the model's."""
-        return not (self.pins or self.guess) and (self.vividness, self.warmth) == (1, 0)
+        return not (self.pins or self.guess or self.reference_id) and (self.vividness, self.warmth) == (1, 0)
 
     @property
     def title(self) -> str:
@@ -79,7 +95,9 @@ class Coloring(Job):
             model = self.model_version.name if self.model_version else "Heirloom"
             return gettext("Automatic, by %(model)s") % {"model": model}
         day = formats.date_format(timezone.localtime(self.created_at), "DATE_FORMAT")
-        said = gettext("Corrected on %(day)s") if self.pins else gettext("Adjusted on %(day)s")
+        said = gettext("Adjusted on %(day)s")
+        if self.pins or self.reference_id:
+            said = gettext("Corrected on %(day)s") if self.pins else gettext("Like another photo, %(day)s")
         return said % {"day": day}
 
     @property

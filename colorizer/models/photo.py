@@ -84,6 +84,9 @@ class Photo(models.Model):
     shown = models.ForeignKey(
         "Coloring", models.SET_NULL, null=True, blank=True, related_name="+", help_text="The coloring the family sees."
     )
+    signature = models.BinaryField(
+        null=True, editable=False, help_text="What it looks like as a whole, as `ml.similarity` has it, once known."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     changed_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -82,12 +82,19 @@ def album_page(*, user: User, album: Album, cursor: datetime) -> dict[str, Any]:
         "album": album,
         "photos": photos,
         "can_edit": may_add,
-        "room": space.room(family=album.family) if may_add else None,
-        "most_bytes": settings.HEIRLOOM_MAX_FILE_MB * 1_000_000,
         "cursor": as_text(cursor),
         "coloured_count": coloured,
         "uncoloured_count": len(photos) - coloured,
         "others_count": coloured_by_others(album=album).count() if may_add else 0,
+    } | (adding(album) if may_add else {})
+
+
+def adding(album: Album) -> dict[str, Any]:
+    """What a page has to know on which photos are added to ``album``."""
+    return {
+        "album": album,
+        "room": space.room(family=album.family),
+        "most_bytes": settings.HEIRLOOM_MAX_FILE_MB * 1_000_000,
     }
 
 

@@ -1,10 +1,13 @@
 """What the family knows better: colours at places, a livelier or a warmer photo. Each becomes a version of its own."""
 
+from uuid import UUID
+
 from django.db import IntegrityError
 
 from .. import words
 from ..asked import Asked
 from ..models import Coloring, Photo
+from ..selectors import references
 from . import coloring
 
 
@@ -18,11 +21,21 @@ def save(*, photo: Photo, asked: Asked, name: str = "") -> Coloring:
     What is seen until then stays as a version beside it.
 
     Raises:
-        Refused: the photo is not ready, or another colouring of it is under way, whose wishes would be lost.
+        Refused: the photo is not ready, or another colouring of it is under way, whose wishes would be lost; or the
+            reference is no photo of its family, or has no colours.
     """
     if photo.state != Photo.State.READY:
         raise Refused("not_ready")
+    if asked.reference and not (photo.shown and photo.shown.reference_id == asked.reference):
+        _check(photo, asked.reference)
     try:
         return coloring.begin(photo=photo, based_on=photo.shown, name=name, **asked.fields)
     except IntegrityError as error:
         raise Refused("coloring_open") from error
+
+
+def _check(photo: Photo, reference: UUID) -> None:
+    if not references.others(photo).filter(pk=reference).exists():
+        raise Refused("reference_gone")
+    if not references.in_colour(photo).filter(pk=reference).exists():
+        raise Refused("reference_grey")

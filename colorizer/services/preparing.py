@@ -17,6 +17,8 @@ class Page:
     width: int
     height: int
     in_colour: bool
+    signature: bytes | None = None
+    """See `Photo.signature`."""
 
 
 def photo_of(*, original: Original, page: int) -> Photo | None:
@@ -50,8 +52,8 @@ def record_pages(
                 continue
             photo.width, photo.height = page.width, page.height
             photo.state = Photo.State.ASKS if page.in_colour else Photo.State.READY
-            photo.refusal, photo.changed_at = "", timezone.now()
-            photo.save(update_fields=["width", "height", "state", "refusal", "changed_at"])
+            photo.refusal, photo.changed_at, photo.signature = "", timezone.now(), page.signature
+            photo.save(update_fields=["width", "height", "state", "refusal", "changed_at", "signature"])
             if photo.state == Photo.State.READY:
                 coloring.request(photo=photo, queue=original.queue)
     return True

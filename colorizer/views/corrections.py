@@ -18,7 +18,12 @@ def correct(request: FamilyRequest, pk: UUID) -> HttpResponse:
     """Take what the page's script says, JSON as `Asked` reads it, and answer in words."""
     photo = access.photo(request.user, pk, edit=True)
     try:
-        made = corrections.save(photo=photo, asked=Asked.read(request.body))
+        asked = Asked.read(request.body)
+        if photo.shown and "reference" not in asked.model_fields_set:
+            asked = asked.model_copy(update={"reference": photo.shown.reference_id})  # what is corrected here stays
+        elif asked.reference:
+            access.photo(request.user, asked.reference, family=photo.album.family)
+        made = corrections.save(photo=photo, asked=asked)
     except ValidationError:
         return JsonResponse({"message": " ".join(words.say("asked_unfit"))}, status=422)
     except corrections.Refused as refused:

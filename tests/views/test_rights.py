@@ -90,6 +90,8 @@ RULES = {
     "photo_correct": change(422),
     "photo_recolour": change(),
     "version_delete": change(),
+    "references": look(FORBIDDEN),
+    "photo_liken": change(NOTHING),
     "version_show": change(),
     "version_name": change(),
     "version_file": look(),
