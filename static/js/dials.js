@@ -1,5 +1,6 @@
 // Correcting a photo's colours: those at places, vividness and warmth, seen at once, taken back, and kept as a version.
 
+import { openGuessing } from "./guessing.js";
 import { openPicture } from "./picture.js";
 import { editPins } from "./pins.js";
 
@@ -11,6 +12,7 @@ const token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"
 let opener = null;
 let picture = null;
 let pins = null;
+let guessing = null;
 let isDue = false;
 let isSaving = false;
 
@@ -55,7 +57,9 @@ function show() {
     isDue = false;
     if (!picture) return;
     picture.draw(now());
-    if (!live) pins.render();
+    if (live) return;
+    pins.render();
+    guessing.render(now().guess);
   });
 }
 
@@ -72,13 +76,17 @@ async function open(button) {
   dials.querySelector("h2").focus();
   try {
     const opened = await openPicture(button.dataset);
+    for (const step of steps) await opened.prepare(step.guess);
     if (opener !== button) return; // closed meanwhile
     picture = opened;
     picture.canvas.className = "layer-live";
     document.querySelector("#stage .layer-after").append(picture.canvas);
     picture.draw(now());
-    pins = editPins({ picture, frame: document.querySelector("#stage .frame"), get: () => now().pins, set: (changed, isLive) => take({ pins: changed }, isLive), say });
+    const frame = document.querySelector("#stage .frame");
+    pins = editPins({ picture, frame, get: () => now().pins, set: (changed, isLive) => take({ pins: changed }, isLive), say });
     pins.render();
+    guessing = openGuessing({ picture, frame, set: (guess) => take({ guess }), say });
+    guessing.render(now().guess);
     say(isAgain ? dials.dataset.here : "");
   } catch {
     say(dials.dataset.failed);
@@ -88,8 +96,9 @@ async function open(button) {
 function close() {
   draft = steps.length > 1 ? { field: opener.dataset.field, steps, place } : null;
   pins?.close();
+  guessing?.close();
   picture?.canvas.remove();
-  [picture, pins] = [null, null];
+  [picture, pins, guessing] = [null, null, null];
   dials.hidden = true;
   delete dials.dataset.editing;
   document.getElementById("dials-open")?.focus();

@@ -9,7 +9,7 @@ export function readField(buffer) {
   if (text !== "AbFd" || view.getUint8(4) !== 1) throw new Error("no field that this page can read");
   const [knots, height, width, bins] = [view.getUint8(5), view.getUint16(8, true), view.getUint16(10, true), view.getUint16(12, true)];
   const numbers = [0, 1, 2].map((place) => view.getFloat32(16 + 4 * place, true));
-  const kept = view.getUint8(6);
+  const [kept, isConfident] = [view.getUint8(6), view.getUint8(7)];
   const cells = height * width;
   const stored = new Int16Array(buffer, HEADER + 2 * bins, 2 * knots * cells);
   const from = HEADER + 2 * bins + 4 * knots * cells;
@@ -23,6 +23,7 @@ export function readField(buffer) {
     palette: new Int8Array(buffer, HEADER, 2 * bins), // a* and b* of each bin, before the gain
     bins: new Uint8Array(buffer, from, kept * cells), // the likeliest first, plane by plane
     levels: new Uint8Array(buffer, from + kept * cells, kept * cells), // how likely, 255 = as the cell's likeliest
+    confidence: isConfident ? Float32Array.from(new Uint8Array(buffer, from + 2 * kept * cells, cells), (value) => value / 255) : null,
   };
 }
 

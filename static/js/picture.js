@@ -1,6 +1,7 @@
 // A photo in colours that can be changed at once: its lightness, its stored field and pins, joined in a canvas.
 
 import { gainAt, readField, shareOfKnots } from "./field.js";
+import { guesses, guessNear } from "./guesses.js";
 import { chromaTable, labOf, lightnessOf, paint, within } from "./lab.js";
 import { covered } from "./marks.js";
 import { gridOf, prepare, spread } from "./spread.js";
@@ -23,14 +24,28 @@ export async function openPicture({ grey, field: address, width }) {
   const picture = context.getImageData(0, 0, size.width, size.height);
   const lightness = lightnessOf(picture);
   chromaTable();
-  const planes = await upsample(field.means, lay(field, lightness, size));
   const pixels = lightness.length;
   const [a, b] = [new Float32Array(pixels), new Float32Array(pixels)];
-  const changing = openChanging(field, lightness, size);
+  const laid = lay(field, lightness, size);
   const isEnlarged = Number(width) > size.width;
 
-  function draw({ vividness, warmth, pins = [] }) {
+  const ways = new Map(); // by the guess they show, what is drawn from
+  let found = null;
+
+  const guessFor = (guess) => guessNear((found ??= guesses(field)), guess);
+
+  // Has to be done once before a guess is drawn; null is the first one.
+  async function prepare(guess) {
+    if (ways.has(String(guess))) return;
+    const means = guess ? (guessFor(guess)?.means ?? field.means) : field.means;
+    const planes = await upsample(means, laid);
+    ways.set(String(guess), { planes, changing: openChanging({ ...field, means }, lightness, size) });
+  }
+  await prepare(null);
+
+  function draw({ vividness, warmth, pins = [], guess = null }) {
     const began = performance.now();
+    const { planes, changing } = ways.get(String(guess));
     const shares = sharesAt(field, vividness);
     a.fill(0);
     b.fill(warmth);
@@ -48,6 +63,7 @@ export async function openPicture({ grey, field: address, width }) {
     context.putImageData(picture, 0, 0);
     canvas.dataset.turn = `${vividness} ${warmth}`;
     canvas.dataset.pins = seen.length;
+    canvas.dataset.guess = JSON.stringify(guess);
     canvas.dataset.took = Math.round(performance.now() - began);
   }
 
@@ -61,7 +77,22 @@ export async function openPicture({ grey, field: address, width }) {
     const pixel = Math.min(size.height - 1, Math.floor(y * size.height)) * size.width + Math.min(size.width - 1, Math.floor(x * size.width));
     return [lightness[pixel], ...within(lightness[pixel], [a[pixel], b[pixel]])];
   }
-  return { canvas, field, draw, at };
+
+  // The photo in a small canvas, in other means than the field's own.
+  async function small(little, means, longSide) {
+    const share = Math.min(1, longSide / Math.max(bitmap.width, bitmap.height));
+    Object.assign(little, { width: Math.max(1, Math.round(bitmap.width * share)), height: Math.max(1, Math.round(bitmap.height * share)) });
+    const drawing = little.getContext("2d", { willReadFrequently: true });
+    drawing.imageSmoothingQuality = "high";
+    drawing.drawImage(bitmap, 0, 0, little.width, little.height);
+    const seen = drawing.getImageData(0, 0, little.width, little.height);
+    const light = lightnessOf(seen);
+    const ab = await upsample(means.subarray(0, 2 * field.height * field.width), lay(field, light, little));
+    const colours = ab.map((value) => value * field.gains[1]);
+    paint(seen.data, light, colours.subarray(0, light.length), colours.subarray(light.length));
+    drawing.putImageData(seen, 0, 0);
+  }
+  return { canvas, field, draw, at, prepare, small, guessFor, guesses: () => (found ??= guesses(field)) };
 }
 
 // What pins add, at the lightness's size: a function that keeps what is the same for all of them.

@@ -1,5 +1,6 @@
 """Vividness and warmth in the page: at once, as exactly as on the server, and kept as a version of its own."""
 
+import json
 from collections.abc import Callable
 
 import numpy as np
@@ -13,6 +14,8 @@ from playwright.sync_api import Locator, Page, expect
 from colorizer import storage
 from colorizer.models import Album, Coloring, Photo, Status, User
 from colorizer.services import intake
+from ml import likely
+from ml.field import Field
 from tests.browser.test_every_page import faults
 from tests.conftest import Stack
 from tests.stack import wait_for
@@ -46,14 +49,19 @@ def coloured(photo: Photo, count: int) -> Coloring:
     return photo.colorings.latest("created_at")
 
 
+def uploaded(user: User, name: str, resize: float = 1) -> tuple[Photo, Coloring]:
+    """A photo of scikit-image, grey, and its automatic version."""
+    album = Album.objects.create(family=user.families.get(), title="The blue box")
+    source = pyvips.Image.new_from_file(f"{skimage.__path__[0]}/data/{name}").colourspace("b-w").resize(resize)
+    upload = SimpleUploadedFile(name, source.pngsave_buffer())
+    photo = intake.accept(album=album, user=user, upload=upload)
+    return photo, coloured(photo, 1)
+
+
 def test_a_dial_answers_at_once_and_what_is_saved_is_what_was_seen(
     visitor: Page, live_stack: Stack, family_owner: User, enter: Callable[[User], None]
 ) -> None:
-    album = Album.objects.create(family=family_owner.families.get(), title="The blue box")
-    source = pyvips.Image.new_from_file(f"{skimage.__path__[0]}/data/chelsea.png").colourspace("b-w").resize(2)
-    upload = SimpleUploadedFile("cat.png", source.pngsave_buffer())
-    photo = intake.accept(album=album, user=family_owner, upload=upload)
-    automatic = coloured(photo, 1)
+    photo, automatic = uploaded(family_owner, "chelsea.png", resize=2)
     enter(family_owner)
     visitor.goto(live_stack.url + reverse("photo", args=[photo.pk]))
     visitor.get_by_role("button", name="Correct the colours").press("Enter")
@@ -82,3 +90,48 @@ def test_a_dial_answers_at_once_and_what_is_saved_is_what_was_seen(
     assert np.abs(seen - colour_of(saved)).max() <= STEPS
     expect(visitor.locator(".frame")).to_have_attribute("data-shown", str(saved.pk))
     expect(visitor.get_by_role("region", name="Versions of this photo")).to_contain_text("Adjusted on")
+
+
+def field_of(version: Coloring) -> bytes:
+    with storage.results().open(storage.field_key(version)) as file:
+        return bytes(file.read())
+
+
+def test_another_guess_is_chosen_and_kept_and_where_it_guesses_and_what_to_ask_is_shown(
+    visitor: Page, live_stack: Stack, family_owner: User, enter: Callable[[User], None]
+) -> None:
+    photo, automatic = uploaded(family_owner, "chelsea.png")
+    field = Field.unpack(field_of(automatic))
+    enter(family_owner)
+    visitor.goto(live_stack.url + reverse("photo", args=[photo.pk]))
+    visitor.get_by_role("button", name="Correct the colours").press("Enter")
+    guesses = visitor.get_by_role("group", name="Other guesses").get_by_role("radio")
+    expected = likely.guesses(field)
+    expect(guesses).to_have_count(1 + len(expected))
+    expect(visitor.get_by_role("radio", name="As the model guesses first")).to_be_checked()
+    shown = [json.loads(guesses.nth(number).get_attribute("value") or "") for number in range(1, 1 + len(expected))]
+    assert np.abs(np.array(shown) - [(guess.colour.a, guess.colour.b) for guess in expected]).max() < 0.01
+
+    visitor.get_by_label("Show where it is guessing").check()
+    expect(visitor.get_by_text("hatched both ways: guessing")).to_be_visible()
+    assert field.confidence is not None
+    expect(visitor.locator(".layer-sure")).to_have_count(1)
+    questions = visitor.get_by_role("button", name="What colour was this?")
+    expect(questions).to_have_count(len(likely.questions(field)))
+    questions.first.focus()
+    expect(visitor.locator(".layer-asked")).to_have_count(1)
+    assert faults(visitor) == []
+
+    guesses.nth(1).check(force=True)
+    canvas = visitor.locator(".layer-live")
+    expect(canvas).to_have_attribute("data-guess", json.dumps(shown[0], separators=(",", ":")))
+    seen = pixels(canvas)
+    assert np.abs(seen - colour_of(automatic)).max() > 10 * STEPS
+    visitor.get_by_role("button", name="Save as a version").click()
+    saved = coloured(photo, 2)
+    assert saved.guess == pytest.approx(shown[0])
+    assert np.abs(seen - colour_of(saved)).max() <= STEPS
+    assert field_of(saved) == field_of(automatic)
+    expect(visitor.locator(".frame")).to_have_attribute("data-shown", str(saved.pk))
+    visitor.get_by_role("button", name="Correct the colours").press("Enter")
+    expect(visitor.get_by_role("group", name="Other guesses").get_by_role("radio").nth(1)).to_be_checked()
