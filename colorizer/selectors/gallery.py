@@ -118,6 +118,7 @@ def photo_page(*, user: User, photo: Photo, cursor: datetime) -> dict[str, Any]:
         "used_colours": used_colours.of_family(photo.album.family_id) if may_edit and photo.shown_id else [],
         "can_be_offered": offers.can_be_offered(photo),
         "offer": offers.of_photo(photo),
+        "offered": offers.versions_of(photo),
         "cursor": as_text(cursor),
     }
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 from typing import cast
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -26,10 +27,16 @@ def of_photo(photo: Photo) -> Consent | None:
     return Consent.objects.standing().filter(photo=photo, coloring=photo.shown).first()
 
 
+def versions_of(photo: Photo) -> set[UUID]:
+    """The colourings of ``photo`` that are offered, shown or not."""
+    found = Consent.objects.standing().filter(photo=photo, coloring__isnull=False)
+    return set(found.values_list("coloring", flat=True))
+
+
 def of_family(family: Family) -> QuerySet[Consent]:
     """All that ``family`` has offered and not taken back, the latest first."""
     found = Consent.objects.standing().filter(family=family)
-    return found.select_related("photo__original", "photo__shown", "photo__album", "given_by")
+    return found.select_related("photo__original", "photo__album", "coloring__model_version", "given_by")
 
 
 def not_taken_in(dataset: Dataset) -> QuerySet[Consent]:

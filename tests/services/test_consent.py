@@ -4,17 +4,20 @@ import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.files.base import ContentFile
+from django.test import Client
+from django.urls import reverse
 from PIL import Image
 
 from colorizer import storage
-from colorizer.models import Action, Album, AuditEntry, Consent, Dataset, DatasetItem, Photo, Tombstone, User
+from colorizer.models import Action, Album, AuditEntry, Coloring, Consent, Dataset, DatasetItem, Photo, Tombstone, User
 from colorizer.selectors import datasets as selector
 from colorizer.selectors import gallery, offers
-from colorizer.services import consent, curation, datasets, exporting, importing, leaving, trash
+from colorizer.services import coloring, consent, curation, datasets, exporting, importing, leaving, trash
 from tests.curation import accept, add, encoded, measure, photos, picture
-from tests.views.conftest import make_photo
+from tests.views.conftest import add_colour, make_photo
 
 WHERE = "Stockholm, behind the house"
 
@@ -22,6 +25,13 @@ WHERE = "Stockholm, behind the house"
 @pytest.fixture
 def dataset(owner: User) -> Dataset:
     return datasets.create(name="Offered", kind=Dataset.Kind.TRAINING, by=owner)
+
+
+@pytest.fixture
+def as_owner(owner: User) -> Client:
+    client = Client()
+    client.force_login(owner)
+    return client
 
 
 @pytest.fixture
@@ -53,6 +63,34 @@ def test_what_came_in_colour_and_was_kept_is_offered_itself(album: Album, owner:
     kept = make_photo(album, shade=1, coloured=False)
     assert consent.offer(photo=gallery.with_colors([kept])[0], by=owner).coloring is None
     assert importing.add_offered(dataset=dataset, by=owner).taken == 1
+
+
+def test_what_is_offered_is_the_version_that_was_corrected_whatever_is_shown_later(
+    photo: Photo, owner: User, dataset: Dataset, as_owner: Client
+) -> None:
+    automatic = photo.shown
+    assert automatic
+    add_colour(photo)
+    corrected = photo.shown
+    assert corrected
+    Coloring.objects.filter(pk=corrected.pk).update(name="Ida's red dress", warmth=4)
+    data = io.BytesIO()
+    picture(7, size=(320, 240)).save(data, "JPEG")
+    storage.results().delete(corrected.key)
+    storage.results().save(corrected.key, ContentFile(data.getvalue()))
+    page = reverse("photo", args=[photo.pk])
+    assert "the model's own colours" not in as_owner.get(page).content.decode()
+    given = consent.offer(photo=gallery.with_colors([photo])[0], by=owner)
+    coloring.show(coloring=automatic)
+    assert importing.add_offered(dataset=dataset, by=owner).taken == 1
+    with storage.models().open(dataset.items.get().key) as file:
+        held = np.asarray(Image.open(file).convert("RGB"), int)
+    assert np.abs(held - np.asarray(picture(7, size=(320, 240)), int)).mean() < 5
+    said = as_owner.get(page).content.decode()
+    assert reverse("offers", args=[given.family_id]) in said
+    assert "the model's own colours" in said
+    listed = as_owner.get(reverse("offers", args=[given.family_id])).content.decode()
+    assert "Ida&#x27;s red dress" in listed
 
 
 def test_a_dataset_holds_the_pixels_and_nothing_of_the_family(photo: Photo, owner: User, dataset: Dataset) -> None:
