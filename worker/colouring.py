@@ -4,26 +4,20 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from uuid import UUID
 
 import pyvips
 
 from colorizer import storage
-from colorizer.models import Coloring, ModelVersion, Photo
+from colorizer.models import Coloring, ModelVersion
 from colorizer.services import coloring as service
-from colorizer.services import photo as photos
 from ml.field import Field
-from ml.likeness import Likened
 from ml.method import GuessMethod, Method, StoredMethod
-from ml.photo import open_page
 from ml.pins import pins_of
 from ml.pipeline import colorize_file
-from ml.reference import read_reference
 from ml.saving import rendition
-from ml.similarity import signature
 
-from . import engine
-from .lease import Failed, Held, Lost
+from . import engine, likening
+from .lease import Held, Lost
 from .patience import patiently
 from .reading import COPIES, STORING, ZOOM_LONG_SIDE, refusals, site_limits
 
@@ -52,7 +46,7 @@ def colour(coloring: Coloring, held: Held) -> None:
                 on_stage=held.report,
             )
         if photo.signature is None:
-            _recognise(photo, coloured.preview)
+            likening.recognise(photo, coloured.preview)
         held.clock.enter(COPIES)
         copies: dict[int | str, Path] = {size: Path(folder, f"{size}.webp") for size in storage.SIZES}
         for size, copy in copies.items():
@@ -86,29 +80,9 @@ def colour(coloring: Coloring, held: Held) -> None:
 def _live(coloring: Coloring) -> tuple[Method, ModelVersion]:
     """The live model; where a reference is asked for, likened to that."""
     live = engine.live()
-    return (_likened(live.method, coloring.reference_id) if coloring.reference_id else live.method), live.version
-
-
-def _likened(method: Method, pk: UUID) -> Method:
-    """The reference's colours as its family sees them now: those that it came in, or the version that is shown."""
-    photo = Photo.objects.select_related("original", "shown").filter(pk=pk).first()
-    if photo is None:
-        raise Failed("reference_gone", f"there is no photo {pk}")
-    file = storage.file_of(photo, f"colour-{storage.SIZES[-1]}") or storage.file_of(photo, f"grey-{storage.SIZES[-1]}")
-    if file is None:
-        raise Failed("reference_gone", f"there is no picture of {photo.pk}")
-    with storage.local_copy(file.storage, file.key) as path:
-        reference = read_reference(path)
-        if photo.signature is None:  # it was read before there were any
-            _recognise(photo, open_page(path).preview)
-    if not reference.has_colours:
-        raise Failed("reference_grey", f"the photo {photo.pk} is black and white")
-    return Likened(method, reference)
-
-
-def _recognise(photo: Photo, picture: pyvips.Image) -> None:
-    seen = signature(picture)
-    patiently(lambda: photos.recognise(photo=photo, signature=seen))
+    if coloring.reference_id:
+        return likening.likened(live.method, coloring.reference_id), live.version
+    return live.method, live.version
 
 
 def _stored(coloring: Coloring) -> tuple[Method, ModelVersion] | None:

@@ -22,9 +22,7 @@ def others(photo: Photo) -> QuerySet[Photo]:
 
 def in_colour(photo: Photo) -> QuerySet[Photo]:
     """Those of `others` that have colours, be they a guess."""
-    ever = Coloring.objects.filter(photo=OuterRef("pk"))
-    own = Q(state=Photo.State.ASKS) | Q(~Exists(ever), state=Photo.State.READY)
-    return others(photo).filter(own | Q(shown__isnull=False))
+    return others(photo).filter(_has_colours())
 
 
 def offered(photo: Photo) -> list[Photo]:
@@ -40,6 +38,12 @@ def offered(photo: Photo) -> list[Photo]:
     return [found[pk] for pk, _ in ranked[:MOST]]
 
 
+def unknown(photo: Photo) -> QuerySet[Photo]:
+    """Photos of its family in colour that were read before workers looked what photos are like; so many at once."""
+    family = Photo.objects.kept().filter(album__family=photo.album.family_id, signature=None)
+    return family.filter(_has_colours())[:MOST]
+
+
 def page(*, photo: Photo, cursor: datetime) -> dict[str, Any]:
     """What the page shows on which one is chosen, or another photo is added to the album."""
     return {
@@ -49,6 +53,12 @@ def page(*, photo: Photo, cursor: datetime) -> dict[str, Any]:
         "can_edit": True,
         "cursor": gallery.as_text(cursor),
     } | gallery.adding(photo.album)
+
+
+def _has_colours() -> Q:
+    """Those it came in, or a version that is shown."""
+    ever = Coloring.objects.filter(photo=OuterRef("pk"))
+    return Q(state=Photo.State.ASKS) | Q(~Exists(ever), state=Photo.State.READY) | Q(shown__isnull=False)
 
 
 def _likeness(signature: bytes, own: tuple[float, ...], other: bytes) -> float:

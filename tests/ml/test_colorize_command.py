@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import pyvips
+import skimage.data
 from PIL import Image
 
 from ml.commands import colorize
+from ml.reference_protocol import another_shot
 from tests.ml.conftest import Painter
 
 HEIC = Path(__file__).parents[1] / "data" / "astronaut.heic"
@@ -188,9 +190,25 @@ def test_welsh_colours_by_a_reference_and_its_swatches(save_photo, camera, astro
         assert np.ptp(np.asarray(result).astype(int), axis=-1).max() > 30
 
 
+def test_the_default_model_takes_what_fits_of_a_reference_and_refuses_one_that_does_not(
+    save_photo, tmp_path, out, capsys
+) -> None:
+    coffee = Image.fromarray(skimage.data.coffee()[::3, ::3])
+    photo = save_photo("a.png", np.array(coffee.convert("L")))
+    shot = save_photo("shot.png", np.array(another_shot(coffee)))
+    rocket = save_photo("rocket.png", skimage.data.rocket()[::2, ::2])
+    assert run(photo, "--out", out, "--reference", shot) == 0
+    assert (out / "a.png").is_file()
+    assert run(photo, "--out", tmp_path / "unfit", "--reference", rocket) == 1
+    assert "a.png: this reference fits too little" in capsys.readouterr().err
+    assert not (tmp_path / "unfit" / "a.png").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
+        ("--swatches swatches.json --reference a.png", "--swatches goes with --model welsh alone"),
+        ("--reference a.png", "black and white"),
         ("--model levin", "levin needs pins (--pins FILE)"),
         ("--model welsh", "welsh needs a reference photo (--reference PHOTO)"),
         ("--model levin --reference a.png", "levin does not take a reference photo"),
