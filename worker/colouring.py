@@ -86,16 +86,12 @@ def _live(coloring: Coloring) -> tuple[Method, ModelVersion]:
 
 
 def _stored(coloring: Coloring) -> tuple[Method, ModelVersion] | None:
-    """Where only the dials were moved, or another guess chosen: the colours of the version that this was done on, so
-    that what is saved is what the page showed, whichever model is at work by now. Else None: a field does not hold
-    all that pins do.
-
-    With a reference it holds enough: pins correct what was taken over, whether that photo is still there or not.
+    """Where someone corrected a version: its own colours, without its pins, so that what is saved is what the page
+    showed, whichever model is at work by now and whatever that would make of the pins; with a reference, whether that
+    photo is still there or not. Else None.
     """
     base = coloring.based_on
     if not (base and base.has_field and base.model_version and base.reference_id == coloring.reference_id):
-        return None
-    if (coloring.pins or base.pins) and not coloring.reference_id:
         return None
     key = storage.field_key(base)
     if base.asked == coloring.asked or not storage.results().exists(key):

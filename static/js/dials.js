@@ -138,7 +138,7 @@ for (const range of [vividness, warmth]) {
 }
 dials.addEventListener("click", (event) => deeds[event.target.closest("[data-do]")?.dataset.do]?.());
 document.addEventListener("keydown", (event) => {
-  if (dials.hidden || event.target.closest("dialog")) return;
+  if (dials.hidden || document.querySelector("dialog[open], :popover-open")) return;
   if (event.key === "Escape") return close();
   const isTyping = event.target.matches("input:not([type]), textarea");
   if (!(event.ctrlKey || event.metaKey) || isTyping) return;

@@ -147,6 +147,7 @@ export function editPins({ picture, frame, get, set, say }) {
           say(words.drawing);
         }
       } else if (event.key === "Escape" && stroke) on.pointercancel();
+      else if (event.key === "Delete" || event.key === "Backspace") erase(chosen);
       else return;
       event.preventDefault();
       event.stopPropagation();
