@@ -39,7 +39,7 @@ export async function openPicture({ grey, field: address, width }) {
     if (ways.has(String(guess))) return;
     const means = guess ? (guessFor(guess)?.means ?? field.means) : field.means;
     const planes = await upsample(means, laid);
-    ways.set(String(guess), { planes, changing: openChanging({ ...field, means }, lightness, size) });
+    ways.set(String(guess), { planes, changing: await openChanging({ ...field, means }, lightness, size) });
   }
   await prepare(null);
 
@@ -96,12 +96,12 @@ export async function openPicture({ grey, field: address, width }) {
 }
 
 // What pins add, at the lightness's size: a function that keeps what is the same for all of them.
-function openChanging(field, lightness, size) {
+async function openChanging(field, lightness, size) {
   const grid = gridOf(size);
   const cells = grid.height * grid.width;
   const light = cellMeans(lightness, size, grid.height, grid.width);
   const levels = prepare(light, grid);
-  const means = upsampleNow(field.means, lay(field, light, grid));
+  const means = await upsample(field.means, lay(field, light, grid));
   const laid = lay(grid, lightness, size);
   const out = new Float32Array(2 * lightness.length);
   return (pins, shares, warmth) => {

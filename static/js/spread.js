@@ -1,6 +1,7 @@
 // What pins change in a photo's colours, spread along the lightness as the worker does it (ml/guided.py): Levin's
-// equations with a pull towards no correction, ended far away and across an edge. The worker solves them exactly on a grid of
-// half the network's size; here they are solved on half of that, and then relaxed on the worker's.
+// equations on a grid of half the network's size with a pull towards no correction, ended far away and across an edge. The
+// worker solves them exactly; here two grids do it in turn, the fine one relaxed, the coarse one solved, until next to
+// nothing is lacking.
 
 const SHORT_SIDE = 128; // of the grid: half of the network's
 const LONG_SIDE = 384;
@@ -10,8 +11,9 @@ const [NO_EDGE, EDGE] = [4, 12];
 const GRAIN = 2;
 const BUCKETS = 256;
 const [OF_VARIANCE, LEAST, SMALLEST_VARIANCE] = [0.6, 0.01, 2e-6];
-const COARSE = 2; // cells of the fine grid across one of the coarse grid
-const SWEEPS = 12;
+const CYCLES = 6;
+const SWEEPS = 2; // of each
+const BOOST = 1.8; // blocks of one value each correct about half of what is lacking
 
 // The grid that a photo of this size is solved on.
 export function gridOf({ height, width }) {
@@ -22,16 +24,15 @@ export function gridOf({ height, width }) {
 
 // `light`: L* on the grid. What is the same for all pins, made once.
 export function prepare(light, grid) {
-  const coarse = halved({ light, ...grid });
-  // Colour fades as fast over the same way, though it takes half as many cells.
-  return { fine: { light, ...grid, weights: affinities({ light, ...grid }, PULL) }, coarse: { ...coarse, weights: affinities(coarse, PULL * COARSE ** 2) } };
+  const fine = { light, ...grid, weights: affinities({ light, ...grid }) };
+  return { fine, coarse: { height: Math.max(1, grid.height >> 1), width: Math.max(1, grid.width >> 1) } };
 }
 
 // `marks`: Map from cell to [a, b], what a mark adds there. Gives both planes of the whole grid.
-export function spread({ fine, coarse }, marks) {
-  const { height, width, light } = fine;
-  const [a, b] = relaxed(fine, marks, coarse, solved(coarse, coarser(marks, width, coarse)));
-  const share = reachOf(light, height, width, [...marks.keys()]);
+export function spread(levels, marks) {
+  const { height, width } = levels.fine;
+  const { isFixed, factors, share } = placed(levels, [...marks.keys()]);
+  const [a, b] = solved(levels, factors, isFixed, marks);
   const change = new Float32Array(2 * height * width);
   for (let row = 0, at = 0; row < height; row += 1) {
     for (let column = 0; column < width; column += 1, at += 1) {
@@ -43,74 +44,134 @@ export function spread({ fine, coarse }, marks) {
   return change;
 }
 
-// The equations of a small grid, exactly: Gauss's elimination within the band of a short side's width.
-function solved({ height, width, weights }, marks) {
-  const isWide = width > height;
-  const [along, across] = isWide ? [width, height] : [height, width];
+// What hangs on the places of the marks alone, kept while only their colours change.
+function placed(levels, cells) {
+  const { fine, coarse } = levels;
+  const key = cells.join();
+  if (levels.placed?.key !== key) {
+    const isFixed = new Uint8Array((fine.height + 2) * (fine.width + 2));
+    for (const cell of cells) isFixed[(Math.floor(cell / fine.width) + 1) * (fine.width + 2) + (cell % fine.width) + 1] = 1;
+    levels.placed = { key, isFixed, factors: factorised(fine, coarse, isFixed), share: reachOf(fine.light, fine.height, fine.width, cells) };
+  }
+  return levels.placed;
+}
+
+const blockOf = (row, column, coarse) => Math.min(row >> 1, coarse.height - 1) * coarse.width + Math.min(column >> 1, coarse.width - 1);
+
+// Relaxed on the fine grid, what is left over solved on the coarse one, and so on. Planes with a border of a cell.
+function solved({ fine, coarse }, factors, isFixed, marks) {
+  const { height, width, weights } = fine;
+  const stride = width + 2;
+  const planes = [new Float32Array((height + 2) * stride), new Float32Array((height + 2) * stride)];
+  for (const [cell, colour] of marks) {
+    const at = (Math.floor(cell / width) + 1) * stride + (cell % width) + 1;
+    planes.forEach((plane, axis) => (plane[at] = colour[axis]));
+  }
+  for (let cycle = 0; cycle < CYCLES; cycle += 1) {
+    for (let sweep = 0; sweep < SWEEPS; sweep += 1) relax(...planes, isFixed, weights, height, width, sweep % 2);
+    correct(...planes, isFixed, fine, coarse, factors);
+  }
+  for (let sweep = 0; sweep < SWEEPS; sweep += 1) relax(...planes, isFixed, weights, height, width, sweep % 2);
+  return planes;
+}
+
+// What the equations lack on the fine grid, solved on the coarse one and added.
+function correct(a, b, isFixed, { height, width, weights }, coarse, factors) {
+  const stride = width + 2;
+  const [moreA, moreB] = [new Float64Array(coarse.height * coarse.width), new Float64Array(coarse.height * coarse.width)];
+  const steps = AROUND.map(([down, right]) => down * stride + right);
+  const lack = (plane, at) => {
+    let sum = -plane[at];
+    for (let i = 0; i < 8; i += 1) sum += weights[8 * at + i] * plane[at + steps[i]];
+    return sum;
+  };
+  for (let row = 0; row < height; row += 1) {
+    for (let column = 0, at = (row + 1) * stride + 1; column < width; column += 1, at += 1) {
+      if (isFixed[at]) continue;
+      const block = blockOf(row, column, coarse);
+      moreA[block] += lack(a, at);
+      moreB[block] += lack(b, at);
+    }
+  }
+  substituted(factors, moreA, moreB);
+  for (let row = 0; row < height; row += 1) {
+    for (let column = 0, at = (row + 1) * stride + 1; column < width; column += 1, at += 1) {
+      if (isFixed[at]) continue;
+      const block = blockOf(row, column, coarse);
+      a[at] += BOOST * moreA[block];
+      b[at] += BOOST * moreB[block];
+    }
+  }
+}
+
+// The fine grid's equations summed over blocks of 2 x 2 cells (an aggregation, Galerkin's way), by Gauss's elimination
+// within the band of a short side's width.
+function factorised({ height, width, weights }, coarse, isFixed) {
+  const isWide = coarse.width > coarse.height;
+  const across = isWide ? coarse.height : coarse.width;
   const reach = across + 1;
   const wide = 2 * reach + 1;
-  const count = along * across;
-  const band = new Float64Array(count * wide);
-  const [a, b] = [new Float64Array(count), new Float64Array(count)];
-  const numberOf = (row, column) => (isWide ? column * across + row : row * across + column);
+  const count = coarse.height * coarse.width;
+  const band = new Float32Array(count * wide);
+  const order = Int32Array.from({ length: count }, (_, cell) => (isWide ? (cell % coarse.width) * across + Math.floor(cell / coarse.width) : cell));
+  const stride = width + 2;
   for (let row = 0; row < height; row += 1) {
-    for (let column = 0; column < width; column += 1) {
-      const number = numberOf(row, column);
-      band[number * wide + reach] = 1;
-      const mark = marks.get(row * width + column);
-      if (mark) {
-        [a[number], b[number]] = mark;
-        continue;
-      }
+    for (let column = 0, at = (row + 1) * stride + 1; column < width; column += 1, at += 1) {
+      if (isFixed[at]) continue;
+      const number = order[blockOf(row, column, coarse)];
+      const from = number * wide + reach;
+      band[from] += 1;
       for (let i = 0; i < 8; i += 1) {
-        const weight = weights[8 * ((row + 1) * (width + 2) + column + 1) + i];
-        if (weight) band[number * wide + reach + numberOf(row + AROUND[i][0], column + AROUND[i][1]) - number] = -weight;
+        const weight = weights[8 * at + i];
+        const [y, x] = [row + AROUND[i][0], column + AROUND[i][1]];
+        if (weight && !isFixed[at + AROUND[i][0] * stride + AROUND[i][1]]) band[from + order[blockOf(y, x, coarse)] - number] -= weight;
       }
     }
   }
+  for (let number = 0; number < count; number += 1) band[number * wide + reach] ||= 1; // all of it is under a mark
   for (let pivot = 0; pivot < count; pivot += 1) {
     const last = Math.min(pivot + reach, count - 1);
     const from = pivot * wide + reach - pivot;
     for (let row = pivot + 1; row <= last; row += 1) {
       const to = row * wide + reach - row;
+      if (!band[to + pivot]) continue;
       const factor = band[to + pivot] / band[from + pivot];
-      if (!factor) continue;
+      band[to + pivot] = factor;
       for (let column = pivot + 1; column <= last; column += 1) band[to + column] -= factor * band[from + column];
-      a[row] -= factor * a[pivot];
-      b[row] -= factor * b[pivot];
     }
   }
-  for (let row = count - 1; row >= 0; row -= 1) {
-    const last = Math.min(row + reach, count - 1);
-    const from = row * wide + reach - row;
-    for (let column = row + 1; column <= last; column += 1) {
-      a[row] -= band[from + column] * a[column];
-      b[row] -= band[from + column] * b[column];
-    }
-    a[row] /= band[from + row];
-    b[row] /= band[from + row];
-  }
-  return (row, column) => {
-    const number = numberOf(row, column);
-    return [a[number], b[number]];
-  };
+  return { band, order, reach, wide };
 }
 
-// From the coarse answer to the fine grid, where edges are sharp. Planes with a border of a cell, which nothing weighs.
-function relaxed({ height, width, weights }, marks, coarse, coarseAt) {
-  const stride = width + 2;
-  const [a, b] = [new Float32Array((height + 2) * stride), new Float32Array((height + 2) * stride)];
-  const isFixed = new Uint8Array(a.length);
-  for (let row = 0; row < height; row += 1) {
-    for (let column = 0; column < width; column += 1) {
-      const at = (row + 1) * stride + column + 1;
-      const mark = marks.get(row * width + column);
-      isFixed[at] = mark ? 1 : 0;
-      [a[at], b[at]] = mark ?? coarseAt(Math.min(row >> 1, coarse.height - 1), Math.min(column >> 1, coarse.width - 1));
-    }
+// Both planes at once, in place.
+function substituted({ band, order, reach, wide }, lackA, lackB) {
+  const count = order.length;
+  const [a, b] = [new Float64Array(count), new Float64Array(count)];
+  for (let cell = 0; cell < count; cell += 1) {
+    a[order[cell]] = lackA[cell];
+    b[order[cell]] = lackB[cell];
   }
-  for (let sweep = 0; sweep < SWEEPS; sweep += 1) relax(a, b, isFixed, weights, height, width, sweep % 2);
-  return [a, b];
+  for (let step = 0; step < 2 * count; step += 1) {
+    const isDown = step < count;
+    const row = isDown ? step : 2 * count - 1 - step;
+    const from = row * wide + reach - row;
+    const first = isDown ? Math.max(0, row - reach) : row + 1;
+    const end = isDown ? row : Math.min(row + reach, count - 1) + 1;
+    let sumA = a[row];
+    let sumB = b[row];
+    for (let column = first; column < end; column += 1) {
+      const factor = band[from + column];
+      sumA -= factor * a[column];
+      sumB -= factor * b[column];
+    }
+    const pivot = isDown ? 1 : band[from + row];
+    a[row] = sumA / pivot;
+    b[row] = sumB / pivot;
+  }
+  for (let cell = 0; cell < count; cell += 1) {
+    lackA[cell] = a[order[cell]];
+    lackB[cell] = b[order[cell]];
+  }
 }
 
 function relax(a, b, isFixed, weights, height, width, isBackward) {
@@ -141,7 +202,7 @@ function relax(a, b, isFixed, weights, height, width, isBackward) {
 const AROUND = [[-1, -1], [-1, 0], [-1, 1], [0, -1], [0, 1], [1, -1], [1, 0], [1, 1]]; // prettier-ignore
 
 // How much each cell follows each of its eight neighbours (ml/classic/levin.py), for cells with a border.
-function affinities({ light, height, width }, pull) {
+function affinities({ light, height, width }) {
   const weights = new Float32Array(8 * (height + 2) * (width + 2));
   const square = new Float64Array(8);
   for (let row = 0; row < height; row += 1) {
@@ -159,31 +220,11 @@ function affinities({ light, height, width }, pull) {
       }
       const variance = Math.max(OF_VARIANCE * (squares / count - (sum / count) ** 2), nearest / -Math.log(LEAST), SMALLEST_VARIANCE);
       const likeness = square.map((value) => Math.exp(-value / variance));
-      const total = likeness.reduce((one, other) => one + other) * (1 + pull);
+      const total = likeness.reduce((one, other) => one + other) * (1 + PULL);
       weights.set(likeness.map((value) => value / total), 8 * ((row + 1) * (width + 2) + column + 1));
     }
   }
   return weights;
-}
-
-function halved({ light, height, width }) {
-  const coarse = { height: Math.max(1, height >> 1), width: Math.max(1, width >> 1) };
-  coarse.light = Float32Array.from({ length: coarse.height * coarse.width }, (_, cell) => {
-    const at = 2 * Math.floor(cell / coarse.width) * width + 2 * (cell % coarse.width);
-    return (light[at] + light[at + 1] + light[at + width] + light[at + width + 1]) / 4;
-  });
-  return coarse;
-}
-
-function coarser(marks, width, coarse) {
-  const sums = new Map();
-  for (const [cell, [a, b]] of marks) {
-    const [row, column] = [Math.min(Math.floor(cell / width) >> 1, coarse.height - 1), Math.min((cell % width) >> 1, coarse.width - 1)];
-    const at = row * coarse.width + column;
-    const [sumA, sumB, count] = sums.get(at) ?? [0, 0, 0];
-    sums.set(at, [sumA + a, sumB + b, count + 1]);
-  }
-  return new Map([...sums].map(([cell, [a, b, count]]) => [cell, [a / count, b / count]]));
 }
 
 // How much pins may change each cell: 1 near or on the same surface, 0 far and over an edge.

@@ -6,6 +6,7 @@ const RADIUS = 2;
 const FLOOR = 1e-5;
 const ROWS_AT_ONCE = 32; // then the page has its turn
 const STEPS = 512; // of the table, for each unit
+const NOTHING = 0.02; // Lab units
 const MOST = 4; // from here on exp(-d^2) is nothing beside the floor
 
 const LIKENESS = Float32Array.from({ length: STEPS * MOST + 2 }, (_, step) => Math.exp(-((step / STEPS) ** 2)) + FLOOR);
@@ -30,10 +31,23 @@ export async function upsample(planes, laid) {
   return out;
 }
 
-// The same at once, for few planes.
+// The same at once, for two planes that are next to nothing in most places.
 export function upsampleNow(planes, laid, out = room(planes, laid)) {
-  mix(planes, laid, out, 0, laid.size.height);
+  mix(planes, laid, out, 0, laid.size.height, busyCells(planes, laid));
   return out;
+}
+
+// Where a cell within reach is not next to nothing.
+function busyCells(planes, { height, width }) {
+  const busy = new Uint8Array(height * width);
+  for (let row = 0, at = 0; row < height; row += 1) {
+    for (let column = 0; column < width; column += 1, at += 1) {
+      if (Math.abs(planes[at]) < NOTHING && Math.abs(planes[height * width + at]) < NOTHING) continue;
+      const [left, right] = [Math.max(column - RADIUS, 0), Math.min(column + RADIUS, width - 1)];
+      for (let y = Math.max(row - RADIUS, 0); y <= Math.min(row + RADIUS, height - 1); y += 1) busy.fill(1, y * width + left, y * width + right + 1);
+    }
+  }
+  return busy;
 }
 
 function room(planes, { height, width, size }) {
@@ -41,7 +55,7 @@ function room(planes, { height, width, size }) {
 }
 
 // Two planes at a time: a* and b*. A loop that runs while a person waits: nothing is allocated in it.
-function mix(planes, { height, width, guide, size, means, rows, columns }, out, top, bottom) {
+function mix(planes, { height, width, guide, size, means, rows, columns }, out, top, bottom, busy = null) {
   const cells = height * width;
   const pixels = size.height * size.width;
   const last = LIKENESS.length - 1;
@@ -50,6 +64,11 @@ function mix(planes, { height, width, guide, size, means, rows, columns }, out, 
     for (let y = top; y < bottom; y += 1) {
       for (let x = 0; x < size.width; x += 1) {
         const at = y * size.width + x;
+        if (busy && !busy[rows.index[5 * y + RADIUS] * width + columns.index[5 * x + RADIUS]]) {
+          out[to + at] = 0;
+          out[to + pixels + at] = 0;
+          continue;
+        }
         const here = guide[at];
         let total = 0;
         let a = 0;
