@@ -18,7 +18,7 @@ from PIL import Image
 from playwright.sync_api import BrowserContext, Page, expect
 
 from colorizer import storage
-from colorizer.models import Album, Coloring, Family, Original, Photo, Role, Status, User
+from colorizer.models import Album, Coloring, Family, KeptColour, Original, Photo, Role, Status, User
 from tests.conftest import Stack, member
 
 CHROMIUM = shutil.which("chromium")
@@ -146,6 +146,7 @@ def states(family_owner: User) -> Album:
         put(storage.originals(), original.key, made, "#777")
         return made
 
+    KeptColour.objects.create(family=album.family, name="Grandfather's uniform", colour="#6b6f52")
     first = photo(caption="Greta at the lake")
     show(first, status=Status.DONE)
     show(first, status=Status.DONE, pins=[{"x": 0.5, "y": 0.5, "colour": "#a02020", "note": "red, says aunt Ida"}])

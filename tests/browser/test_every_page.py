@@ -28,6 +28,7 @@ def pages(album: Album) -> dict[str, str]:
     named["family_log"] = reverse("family_log", args=[album.family_id])
     named |= {"album": reverse("album", args=[album.pk]), "family": reverse("family", args=[album.family_id])}
     named["tokens"] = reverse("tokens", args=[album.family_id])
+    named["colours"] = reverse("colours", args=[album.family_id])
     named["shares"] = reverse("shares", args=[album.family_id])
     for number, photo in enumerate(album.photos.filter(deleted_at=None)):
         named[f"photo {number}"] = reverse("photo", args=[photo.pk])
@@ -94,6 +95,7 @@ def test_what_opens_over_a_page_keeps_no_one_out_either(
         ("album", "Edit"),
         ("photo 0", "Look closer"),
         ("photo 0", "Share"),
+        ("photo 0", "Delete"),
         ("share of the album", "Download"),
         ("share of a photo", "Look closer"),
     ):
