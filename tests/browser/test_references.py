@@ -14,7 +14,7 @@ from colorizer import words
 from colorizer.models import Album, Photo, Status, User
 from colorizer.services import intake
 from ml.reference_protocol import another_shot
-from tests.browser.test_every_page import PHONE, faults
+from tests.browser.test_every_page import PHONE, WIDE, faults
 from tests.conftest import Stack
 from tests.stack import wait_for
 
@@ -50,6 +50,8 @@ def test_a_photo_is_coloured_like_one_that_is_added_and_keeps_its_colours_where_
     offered = visitor.get_by_role("region", name="Photos of your family in colour").get_by_role("button")
     expect(offered).to_have_count(2)
     expect(offered.first).to_have_accessible_name("Colour it like: another cup.png")
+    visitor.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    visitor.emulate_media(color_scheme="dark", reduced_motion="reduce")
     assert faults(visitor) == []
 
     Photo.objects.filter(pk=unfit.pk).update(signature=None)  # as if it were here since before there were any
