@@ -9,7 +9,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from ..asked import Asked
 from ..selectors import references as selectors
 from ..services import corrections
 from . import access
@@ -30,7 +29,7 @@ def liken(request: FamilyRequest, pk: UUID) -> HttpResponse:
     photo = access.photo(request.user, pk, edit=True)
     try:
         reference = access.photo(request.user, UUID(request.POST.get("reference", "")), family=photo.album.family)
-        corrections.save(photo=photo, asked=Asked.model_validate({"reference": reference.pk}))
+        corrections.liken(photo=photo, reference=reference.pk)
         messages.success(request, _("This photo is being coloured like the other one. What it showed stays beside it."))
     except ValueError as error:
         raise Http404 from error

@@ -66,6 +66,14 @@ def test_it_stands_in_the_version_and_stays_true_when_that_photo_is_gone(album: 
     assert (made.title, made.is_automatic) == (title, False)
 
 
+def test_what_was_known_of_the_version_that_is_seen_stays_but_for_another_guess(album: Album, photo: Photo) -> None:
+    pins = [{"x": 0.5, "y": 0.5, "colour": "#a02020"}]
+    Coloring.objects.filter(pk=photo.shown_id).update(pins=pins, warmth=3, guess=[10, 20])
+    photo.refresh_from_db()
+    made = corrections.liken(photo=photo, reference=in_colour(album, 1).pk)
+    assert (made.pins, made.warmth, made.guess) == (pins, 3, None)
+
+
 @pytest.mark.parametrize("which", ["itself", "a stranger's", "in the trash", "grey"])
 def test_what_has_no_colours_to_give_is_refused(album: Album, photo: Photo, strangers: Photo, which: str) -> None:
     reference = {"itself": photo, "a stranger's": strangers}.get(which) or in_colour(album, 1)
