@@ -49,6 +49,7 @@ urlpatterns: list[URLPattern] = [
     path("photos/<uuid:pk>/correct/", corrections.correct, name="photo_correct"),
     path("photos/<uuid:pk>/references/", references.references, name="references"),
     path("photos/<uuid:pk>/liken/", references.liken, name="photo_liken"),
+    path("photos/<uuid:pk>/others/", corrections.others, name="photo_others"),
     path("photos/<uuid:pk>/compare/", versions.compare, name="photo_compare"),
     path("photos/<uuid:pk>/versions/<uuid:version>/show/", versions.show, name="version_show"),
     path("photos/<uuid:pk>/versions/<uuid:version>/name/", versions.rename, name="version_name"),

@@ -25,6 +25,11 @@ def in_colour(photo: Photo) -> QuerySet[Photo]:
     return others(photo).filter(_has_colours())
 
 
+def latest_in_colour(photo: Photo) -> list[Photo]:
+    """The latest of `in_colour`: to take a single colour from, a guess will do, too."""
+    return list(gallery.in_order(in_colour(photo)).order_by("-changed_at")[:MOST])
+
+
 def offered(photo: Photo) -> list[Photo]:
     """Photos whose colours are no mere guess: taken in colour, or corrected. Those that look most like it come first,
     then, latest first, those that no worker has looked at yet.

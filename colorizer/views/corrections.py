@@ -1,12 +1,14 @@
 from uuid import UUID
 
 from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 from pydantic import ValidationError
 
 from .. import words
 from ..asked import Asked
+from ..selectors import references
 from ..services import corrections
 from . import access
 from .access import FamilyRequest, signed_in
@@ -29,3 +31,11 @@ def correct(request: FamilyRequest, pk: UUID) -> HttpResponse:
     except corrections.Refused as refused:
         return JsonResponse({"code": refused.code, "message": refused.message}, status=409)
     return JsonResponse({"version": str(made.pk), "message": _("Saved. The exact colours are being made.")}, status=201)
+
+
+@signed_in
+@require_safe
+def others(request: FamilyRequest, pk: UUID) -> HttpResponse:
+    """Photos of the same family that a colour can be taken from."""
+    photo = access.photo(request.user, pk, edit=True)
+    return render(request, "partials/others.html", {"others": references.latest_in_colour(photo)})

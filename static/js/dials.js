@@ -7,7 +7,7 @@ import { editPins } from "./pins.js";
 const dials = document.getElementById("dials");
 const [vividness, warmth] = [dials.querySelector("#vividness"), dials.querySelector("#warmth")];
 const [back, again] = [dials.querySelector("[data-do=undo]"), dials.querySelector("[data-do=redo]")];
-const said = dials.querySelector("[role=status]");
+const said = dials.querySelector(".dials-said");
 const token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
 let opener = null;
 let picture = null;

@@ -1,6 +1,8 @@
 // Colours that someone knows, put on the photo: dots and strokes, set and changed with mouse, finger, pen or keys.
 
 import { filled, nameOf, placeOf } from "./colour-names.js";
+import { placeIn, rounded, steer } from "./cross.js";
+import { openElsewhere } from "./elsewhere.js";
 import { cssOf, labOf } from "./lab.js";
 import { suggestions } from "./likely.js";
 import { pointsOf } from "./marks.js";
@@ -10,24 +12,20 @@ const [MOST, MOST_POINTS] = [200, 1000];
 const RADIUS = 0.01;
 const CLICK = 6; // a pointer that moved less did not move
 const CLOSE = 0.004; // of the photo: a stroke's next point is no nearer
-const STEP = { plain: 0.02, shift: 0.1 }; // the cross moves by so much
 
 const panel = document.getElementById("pins");
 const words = panel.dataset;
 const list = panel.querySelector(".pin-list");
 const palette = document.getElementById("palette");
-const rounded = (value) => Math.round(value * 1e4) / 1e4;
-const clamped = (value) => Math.min(Math.max(value, 0), 1);
 
 // `picture` as openPicture gives it, `frame` what it lies in. `get()` gives the pins, `set(pins, isLive)` takes new ones,
 // `say(text)` is heard. Pins are never changed, only replaced: whoever keeps older ones can go back.
 export function editPins({ picture, frame, get, set, say }) {
   const layer = panel.querySelector("template.aim-template").content.cloneNode(true).firstElementChild;
-  const [aim, line, cross] = [layer.querySelector(".aim"), layer.querySelector("polyline"), layer.querySelector(".cross")];
+  const [aim, line] = [layer.querySelector(".aim"), layer.querySelector("polyline")];
   const over = new AbortController();
   const { signal } = over;
   let chosen = -1;
-  let [x, y] = [0.5, 0.5];
   let stroke = null; // points while one is drawn
   let from = null;
   frame.append(layer);
@@ -72,10 +70,6 @@ export function editPins({ picture, frame, get, set, say }) {
   }
 
   // --- A hand on the photo ---
-  const placeAt = (event) => {
-    const box = aim.getBoundingClientRect();
-    return [rounded(clamped((event.clientX - box.left) / box.width)), rounded(clamped((event.clientY - box.top) / box.height))];
-  };
   function lengthen(point) {
     const last = stroke.at(-1);
     if (last && Math.hypot(point[0] - last[0], point[1] - last[1]) < CLOSE) return;
@@ -97,22 +91,22 @@ export function editPins({ picture, frame, get, set, say }) {
       if (tool() !== "stroke") return;
       aim.setPointerCapture(event.pointerId);
       stroke = [];
-      lengthen(placeAt(event));
+      lengthen(placeIn(aim, event));
     },
     pointermove: (event) => {
       event.stopPropagation();
       if (!from || !stroke || !event.isPrimary) return;
-      for (const each of event.getCoalescedEvents?.() ?? [event]) lengthen(placeAt(each));
+      for (const each of event.getCoalescedEvents?.() ?? [event]) lengthen(placeIn(aim, each));
     },
     pointerup: (event) => {
       event.stopPropagation();
       if (!from || !event.isPrimary) return;
       const isStill = Math.hypot(event.clientX - from.x, event.clientY - from.y) < CLICK;
       from = null;
-      [x, y] = placeAt(event);
-      moveCross();
+      const [x, y] = placeIn(aim, event);
+      put(x, y);
       if (stroke) finish();
-      else if (isStill) act();
+      else if (isStill) act(x, y);
     },
     pointercancel: () => {
       [from, stroke] = [null, null];
@@ -120,40 +114,29 @@ export function editPins({ picture, frame, get, set, say }) {
     },
   };
   for (const [name, act] of Object.entries(on)) aim.addEventListener(name, act, { signal });
-  const act = () => (tool() === "take" ? take([x, y]) : add({ x, y }));
+  const act = (x, y) => (tool() === "take" ? take([x, y]) : add({ x, y }));
 
   // --- The cross, moved with keys ---
-  function moveCross() {
-    cross.style.left = `${100 * x}%`;
-    cross.style.top = `${100 * y}%`;
+  function moved(x, y) {
+    if (stroke) lengthen([x, y]);
+    say(filled(words.at, { place: placeOf([x, y], words), across: Math.round(100 * x), down: Math.round(100 * y), colour: nameOf(picture.at(x, y), words) }));
   }
-  const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-  aim.addEventListener(
-    "keydown",
-    (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey) return;
-      if (ways[event.key]) {
-        const step = event.shiftKey ? STEP.shift : STEP.plain;
-        [x, y] = [rounded(clamped(x + step * ways[event.key][0])), rounded(clamped(y + step * ways[event.key][1]))];
-        moveCross();
-        if (stroke) lengthen([x, y]);
-        say(filled(words.at, { place: placeOf([x, y], words), across: Math.round(100 * x), down: Math.round(100 * y), colour: nameOf(picture.at(x, y), words) }));
-      } else if (event.key === "Enter" || event.key === " ") {
-        if (tool() !== "stroke") act();
-        else if (stroke) finish();
-        else {
-          stroke = [];
-          lengthen([x, y]);
-          say(words.drawing);
-        }
-      } else if (event.key === "Escape" && stroke) on.pointercancel();
-      else if (event.key === "Delete" || event.key === "Backspace") erase(chosen);
-      else return;
-      event.preventDefault();
-      event.stopPropagation();
-    },
-    { signal },
-  );
+  function entered(x, y) {
+    if (tool() !== "stroke") return act(x, y);
+    if (stroke) return finish();
+    stroke = [];
+    lengthen([x, y]);
+    say(words.drawing);
+  }
+  const { put } = steer(aim, { moved, entered }, signal);
+  const press = (event) => {
+    if (event.key === "Escape" && stroke) on.pointercancel();
+    else if (event.key === "Delete" || event.key === "Backspace") erase(chosen);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  aim.addEventListener("keydown", press, { signal });
 
   // --- The list, and the marks on the photo ---
   const numberOf = (element) => Number(element.closest("[data-number]")?.dataset.number ?? -1);
@@ -184,6 +167,7 @@ export function editPins({ picture, frame, get, set, say }) {
   panel.querySelector("#pin-size").addEventListener("input", (event) => replace(chosen, { radius: Number(event.target.value) / 100 }, true), { signal });
 
   const choices = openPalette(palette, words, colour, signal);
+  openElsewhere(document.getElementById("elsewhere"), words, (ab) => colour(ab, false), signal);
 
   function render() {
     const pins = get();
@@ -238,7 +222,6 @@ export function editPins({ picture, frame, get, set, say }) {
   }
 
   layer.dataset.tool = tool();
-  moveCross();
   return {
     render,
     close: () => {

@@ -13,12 +13,15 @@ from django.urls import reverse
 from playwright.sync_api import Locator, Page, expect
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from colorizer.models import Album, Coloring, Photo, User
+from colorizer import storage
+from colorizer.models import Album, Coloring, Photo, Status, User
 from colorizer.services import intake
 from ml.color import reduce_chroma
+from tests.browser.conftest import put, show
 from tests.browser.test_dials import STEPS, colour_of, coloured, pixels
 from tests.browser.test_every_page import PHONE, WIDE, faults
 from tests.conftest import Stack
+from tests.views.conftest import make_photo
 
 pytestmark = pytest.mark.corrections
 TOLD_APART = 1.0
@@ -50,8 +53,19 @@ def mode(visitor: Page, live_stack: Stack, photo: Photo, family_owner: User, ent
     return visitor
 
 
+@pytest.fixture
+def barn(photo: Photo) -> Photo:
+    """Another photo of the family, all red."""
+    made = make_photo(photo.album, coloured=False, caption="The red barn")
+    show(made, status=Status.DONE)
+    for size in storage.SIZES:
+        storage.results().delete(storage.result_key(made.shown, size))
+        put(storage.results(), storage.result_key(made.shown, size), made, "#a02020")
+    return made
+
+
 def place(page: Page, x: float, y: float) -> tuple[float, float]:
-    box = page.locator(".aim").bounding_box()
+    box = page.locator("#stage .aim").bounding_box()
     assert box
     return box["x"] + x * box["width"], box["y"] + y * box["height"]
 
@@ -121,7 +135,7 @@ def test_a_dot_and_a_stroke_are_chosen_with_the_mouse_taken_back_and_held_in_wha
     expect(mode.get_by_role("region", name="Versions of this photo")).to_contain_text("blue, says aunt Ida")
 
 
-def test_a_finger_and_keys_do_the_same_on_a_phone(mode: Page, photo: Photo) -> None:
+def test_a_finger_and_keys_do_the_same_on_a_phone(mode: Page, photo: Photo, barn: Photo) -> None:
     mode.set_viewport_size(PHONE)  # type: ignore[arg-type]
     mode.emulate_media(color_scheme="dark", reduced_motion="reduce")
     mode.touchscreen.tap(*place(mode, 0.7, 0.3))
@@ -146,6 +160,14 @@ def test_a_finger_and_keys_do_the_same_on_a_phone(mode: Page, photo: Photo) -> N
     mode.locator(".pin-choose").nth(1).press("Delete")
     says(mode, "Colour 2 erased")
     drawn(mode, 1)
+    mode.get_by_role("button", name="From another photo").press("Enter")
+    mode.get_by_role("button", name="The red barn").press("Enter")
+    elsewhere = mode.get_by_role("dialog", name="Take a colour from another photo")
+    says(mode, "Tap the photo where the colour is.")
+    assert faults(mode) == []
+    elsewhere.get_by_role("application").press("ArrowLeft")
+    elsewhere.get_by_role("application").press("Enter")
+    says(mode, "Colour 1, upper right, is red now.")
     mode.keyboard.press("Escape")
     expect(mode.get_by_role("region", name="Correct the colours")).to_be_hidden()
     mode.get_by_role("button", name="Correct the colours").press("Enter")

@@ -91,6 +91,7 @@ RULES = {
     "photo_recolour": change(),
     "version_delete": change(),
     "references": look(FORBIDDEN),
+    "photo_others": look(FORBIDDEN),
     "photo_liken": change(NOTHING),
     "version_show": change(),
     "version_name": change(),
