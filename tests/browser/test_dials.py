@@ -1,6 +1,7 @@
 """Vividness and warmth in the page: at once, as exactly as on the server, and kept as a version of its own."""
 
 import json
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -12,7 +13,7 @@ from django.urls import reverse
 from playwright.sync_api import Locator, Page, expect
 
 from colorizer import storage
-from colorizer.models import Album, Coloring, Photo, Status, User
+from colorizer.models import Album, Coloring, KeptColour, Photo, Status, User
 from colorizer.services import intake
 from ml import likely
 from ml.field import Field
@@ -135,3 +136,14 @@ def test_another_guess_is_chosen_and_kept_and_where_it_guesses_and_what_to_ask_i
     expect(visitor.locator(".frame")).to_have_attribute("data-shown", str(saved.pk))
     visitor.get_by_role("button", name="Correct the colours").press("Enter")
     expect(visitor.get_by_role("group", name="Other guesses").get_by_role("radio").nth(1)).to_be_checked()
+
+    visitor.locator(".aim").click(position={"x": 60, "y": 60})
+    visitor.get_by_text("Keep this colour for a person or a thing").click()
+    visitor.get_by_label("Whose or what").fill("The cat")
+    visitor.get_by_role("button", name="Keep it").press("Enter")
+    expect(visitor.get_by_role("status").filter(has_text="“The cat” is kept")).to_be_visible()
+    kept = KeptColour.objects.get()
+    swatch = visitor.locator(".pin-swatch").evaluate("swatch => getComputedStyle(swatch).backgroundColor")
+    assert kept.colour == "#" + bytes(map(int, re.findall(r"\d+", swatch)[:3])).hex()
+    visitor.locator(".aim").click(position={"x": 120, "y": 60})
+    expect(visitor.get_by_role("group", name="Kept").get_by_role("button")).to_have_count(1)
