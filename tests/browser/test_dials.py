@@ -137,7 +137,7 @@ def test_another_guess_is_chosen_and_kept_and_where_it_guesses_and_what_to_ask_i
     visitor.get_by_role("button", name="Correct the colours").press("Enter")
     expect(visitor.get_by_role("group", name="Other guesses").get_by_role("radio").nth(1)).to_be_checked()
 
-    visitor.locator(".aim").click(position={"x": 60, "y": 60})
+    visitor.locator(".aim-layer .aim").click(position={"x": 60, "y": 60})
     visitor.get_by_text("Keep this colour for a person or a thing").click()
     visitor.get_by_label("Whose or what").fill("The cat")
     visitor.get_by_role("button", name="Keep it").press("Enter")
@@ -145,5 +145,5 @@ def test_another_guess_is_chosen_and_kept_and_where_it_guesses_and_what_to_ask_i
     kept = KeptColour.objects.get()
     swatch = visitor.locator(".pin-swatch").evaluate("swatch => getComputedStyle(swatch).backgroundColor")
     assert kept.colour == "#" + bytes(map(int, re.findall(r"\d+", swatch)[:3])).hex()
-    visitor.locator(".aim").click(position={"x": 120, "y": 60})
+    visitor.locator(".aim-layer .aim").click(position={"x": 120, "y": 60})
     expect(visitor.get_by_role("group", name="Kept").get_by_role("button")).to_have_count(1)
