@@ -45,7 +45,7 @@ ON_SERVERS := tests/stores tests/worker tests/services tests/selectors $(addpref
 	connections.py download.py events.py files.py files_from_s3.py upload.py)
 
 # Two processes, a file each at a time and in their order: tests wait more than they compute.
-SIDE_BY_SIDE := -n 2 --dist loadgroup --no-loadscope-reorder
+SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 
 test: .venv/.dev ## Run all tests: unit, a real worker on a real broker, a real browser; then on PostgreSQL and S3
 	@.ci/chromium
@@ -58,7 +58,7 @@ bench: .venv/.dev ## Measure speed and memory, side by side on both kinds of dat
 
 drill: .venv/.dev ## Break everything that can break, for real and under load, after the long tests; FAULTS="store clock" tries some
 	@.ci/faketime
-	@test -n "$(FAULTS)" || $(BIN)/python -m pytest -m "long and not retraining" $(SIDE_BY_SIDE)
+	@test -n "$(FAULTS)" || $(BIN)/python -m pytest -m long $(SIDE_BY_SIDE)
 	@$(BIN)/python -m tests.drill $(FAULTS)
 
 lint: .venv/.dev ## Check style, types, who imports whom, and migrations

@@ -60,18 +60,18 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What processes side by side take as one: a file's tests, those with the real site after all others.
+    """A file after the other, those with the real site after all others, and of them the longest first.
 
-    So a site that runs takes no time from tests that do not want it. The longest of its files come first.
+    So a site that runs takes no time from tests that do not want it.
     """
+    live = {item.path for item in items if "broker" in getattr(item, "fixturenames", ())}
+    first = ("worker", "browser")
 
-    def wants_site(item: pytest.Item) -> bool:
-        return "broker" in getattr(item, "fixturenames", ())
+    def place(item: pytest.Item) -> tuple[bool, int]:
+        room = item.path.parent.name
+        return item.path in live, first.index(room) if item.path in live and room in first else len(first)
 
-    items.sort(key=lambda item: (wants_site(item), wants_site(item) and item.path.parent.name != "worker"))
-    for item in items:
-        live = "live" if wants_site(item) else "alone"
-        item.add_marker(pytest.mark.xdist_group(f"{item.path} {live}"))
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")

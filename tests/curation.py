@@ -28,8 +28,8 @@ def encoded(photo: Image.Image, *, format: str = "JPEG", quality: int = 90) -> b
     return data.getvalue()
 
 
-def photos(count: int, *, first: int = 0) -> dict[str, bytes]:
-    return {f"{seed}.jpg": encoded(picture(seed)) for seed in range(first, first + count)}
+def photos(count: int, *, first: int = 0, colour: float = 1.0) -> dict[str, bytes]:
+    return {f"{seed}.jpg": encoded(picture(seed, colour=colour)) for seed in range(first, first + count)}
 
 
 def pages(count: int) -> bytes:

@@ -17,6 +17,8 @@ from tests.stack import SLOWEST, wait_for
 pytestmark = [pytest.mark.retraining, pytest.mark.long]
 TAUGHT = 60
 JUDGED = 50
+COLOUR = 0.4
+"""Of the photos to learn from: about what true photos have, since workers refuse a model that is far louder."""
 NOTICED = 10.0
 """Seconds after which a worker must colour with what was put into service."""
 SLICE_ENDS = 5.0
@@ -39,7 +41,7 @@ def measured(dataset: Dataset, count: int) -> None:
 def benchmark(by: User) -> None:
     """Frozen, of photos that the worker has measured."""
     dataset = Dataset.objects.create(name="Judges", kind=Dataset.Kind.BENCHMARK, created_by=by)
-    curation.add(dataset, by, curation.photos(JUDGED, first=1000), licence="open", source="made")
+    curation.add(dataset, by, curation.photos(JUDGED, first=1000, colour=COLOUR), licence="open", source="made")
     measured(dataset, JUDGED)
     curation.accept(dataset)
     datasets.freeze(dataset=dataset, by=by)
@@ -51,7 +53,7 @@ def curate(page: Page, url: str) -> None:
     page.get_by_label("Name").fill("Gardens")
     page.get_by_role("button", name="Begin it").click()
     page.get_by_role("button", name="Add photos").click()
-    photos = curation.zipped(curation.photos(TAUGHT))
+    photos = curation.zipped(curation.photos(TAUGHT, colour=COLOUR))
     page.get_by_label("Photos in colour, or a ZIP of them").set_input_files(
         {"name": "gardens.zip", "mimeType": "application/zip", "buffer": photos}
     )
