@@ -7,8 +7,10 @@ Only the child imports torch.
 import os
 from typing import Any
 
-# Before torch is imported anywhere: threads that have nothing to do sleep, so that the web has the cores.
+# Before torch and NumPy are imported anywhere: threads that have nothing to do sleep, so that the web has the cores.
+# NumPy's cannot, and what it is given is small.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
 from celery import Celery, signals
