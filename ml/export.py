@@ -44,6 +44,13 @@ def describe_data(rows: Sequence[PhotoRow], licences: Sequence[str], origin: dic
     }
 
 
+def ancestor(card: Card) -> dict[str, Any]:
+    """What the card of a model that learned on from another says of that one, and of what it started from itself."""
+    earlier, steps = card.get("data", {}).get("started_from"), card.get("training", {}).get("steps")
+    said = {"name": card["name"], "sha256": card["sha256"]}
+    return said | ({"steps": steps} if steps else {}) | ({"started_from": earlier} if earlier else {})
+
+
 def export(run: Path, folder: Path, name: str) -> Path:
     """Write the averaged weights of a training's folder as the model ``name`` in ``folder``; return the weights.
 

@@ -21,7 +21,7 @@ from colorizer.services import training as service
 from ml import checkpoint, networks, spread
 from ml.calibration import calibrate
 from ml.data import PhotoRow
-from ml.export import describe_data, export
+from ml.export import ancestor, describe_data, export
 from ml.fetch import encoder_path, origin_of
 from ml.runs import ABOUT, STATE
 from ml.settings import Settings
@@ -154,8 +154,8 @@ def _start(training: Training) -> tuple[dict[str, Any], dict[str, Any]]:
     """The weights to begin with, as `ml.training.train` takes them, and what the card says of them."""
     if version := training.start_version:
         with local_weights(version) as weights:
-            network, _card = checkpoint.load(weights)
-        return {"initial": network.state_dict()}, {"name": version.name, "sha256": version.sha256}
+            network, card = checkpoint.load(weights)
+        return {"initial": network.state_dict()}, ancestor(card) | {"name": version.name}
     name = networks.find(training.network).pretrained
     if not name:
         return {}, {"name": "random weights"}

@@ -3,7 +3,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from ninja import Router
 
-from ..models import Coloring
+from ..models import Coloring, Photo
 from ..services import coloring as service
 from ..services import corrections, trash
 from . import caller, present, schemas
@@ -47,7 +47,7 @@ def coloring_new(
         caller.photo(request, body.reference)
     made = corrections.save(photo=photo, asked=body, name=body.name)
     response["Location"] = present.link("coloring", made.pk)
-    return _shown(request, response, made)
+    return _shown(response, made, caller.photo(request, made.photo_id))
 
 
 @router.patch(
@@ -63,7 +63,7 @@ def coloring_edit(
 ) -> schemas.ColoringOut:
     found = caller.coloring(request, pk, edit=True)
     service.rename(coloring=found, name=body.name)
-    return _shown(request, response, found)
+    return _shown(response, found, found.photo)
 
 
 @router.delete(
@@ -91,7 +91,7 @@ def coloring_delete(request: ApiRequest, pk: UUID) -> None:
 def coloring_show(request: ApiRequest, response: HttpResponse, pk: UUID) -> schemas.ColoringOut:
     found = caller.coloring(request, pk, edit=True)
     service.show(coloring=found)
-    return _shown(request, response, found)
+    return _shown(response, found, caller.photo(request, found.photo_id))
 
 
 @router.get(
@@ -104,11 +104,11 @@ def coloring_show(request: ApiRequest, response: HttpResponse, pk: UUID) -> sche
     openapi_extra=fails(404),
 )
 def coloring(request: ApiRequest, response: HttpResponse, pk: UUID) -> schemas.ColoringOut:
-    return _shown(request, response, caller.coloring(request, pk))
+    found = caller.coloring(request, pk)
+    return _shown(response, found, found.photo)
 
 
-def _shown(request: ApiRequest, response: HttpResponse, found: Coloring) -> schemas.ColoringOut:
-    photo = caller.photo(request, found.photo_id)
+def _shown(response: HttpResponse, found: Coloring, photo: Photo) -> schemas.ColoringOut:
     for name, value in present.retry_after(photo).items() if found.is_open else ():
         response[name] = value
     return present.coloring(found, photo=photo)

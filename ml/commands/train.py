@@ -104,13 +104,12 @@ def _start(args: argparse.Namespace, settings: Settings) -> tuple[dict[str, Any]
     """The weights to start from, as :func:`ml.training.train` takes them, and what the card says of them."""
     from ml import networks
     from ml.checkpoint import load, read_tensors
+    from ml.export import ancestor
     from ml.fetch import encoder_path, origin_of
 
     if args.weights:
         model, card = load(args.weights)
-        before = {"name": card["name"], "sha256": card["sha256"]}
-        before |= {"steps": card["training"]["steps"]} if "steps" in card.get("training", {}) else {}
-        return {"initial": model.state_dict()}, before | _lineage(card)
+        return {"initial": model.state_dict()}, ancestor(card)
     name = networks.find(settings.network).pretrained
     if args.from_scratch or not name:
         return {}, {"name": "random weights"}
@@ -118,12 +117,6 @@ def _start(args: argparse.Namespace, settings: Settings) -> tuple[dict[str, Any]
     if not file.is_file():
         raise FileNotFoundError(f"no encoder at {file}: run 'python -m ml fetch {name}' first, or give --from-scratch")
     return {"encoder": read_tensors(file)}, origin_of(file)
-
-
-def _lineage(card: dict[str, Any]) -> dict[str, Any]:
-    """What the model of a card itself started from, as far as that is known."""
-    earlier = card.get("data", {}).get("started_from")
-    return {"started_from": earlier} if earlier else {}
 
 
 def _warn(sentence: str) -> None:
