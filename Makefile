@@ -45,7 +45,7 @@ ON_SERVERS := tests/stores tests/worker tests/services tests/selectors $(addpref
 	connections.py download.py events.py files.py files_from_s3.py upload.py)
 
 # Two processes, a file each at a time and in their order: tests wait more than they compute.
-SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
+SIDE_BY_SIDE := -n 2 --dist loadgroup --no-loadscope-reorder
 
 test: .venv/.dev ## Run all tests: unit, a real worker on a real broker, a real browser; then on PostgreSQL and S3
 	@.ci/chromium

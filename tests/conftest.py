@@ -59,19 +59,20 @@ def pytest_unconfigure() -> None:
         shutil.rmtree(settings.SERVERS.folder, ignore_errors=True)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist, which reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file after the other, those with the real site after all others, and of them the longest first.
+    """What processes side by side take as one: a file's tests, those with the real site after all others.
 
-    So a site that runs takes no time from tests that do not want it.
+    So a site that runs takes no time from tests that do not want it. The longest of its files come first.
     """
-    live = {item.path for item in items if "broker" in getattr(item, "fixturenames", ())}
-    first = ("worker", "browser")
 
-    def place(item: pytest.Item) -> tuple[bool, int]:
-        room = item.path.parent.name
-        return item.path in live, first.index(room) if item.path in live and room in first else len(first)
+    def wants_site(item: pytest.Item) -> bool:
+        return "broker" in getattr(item, "fixturenames", ())
 
-    items.sort(key=place)
+    items.sort(key=lambda item: (wants_site(item), wants_site(item) and item.path.parent.name != "worker"))
+    for item in items:
+        live = "live" if wants_site(item) else "alone"
+        item.add_marker(pytest.mark.xdist_group(f"{item.path} {live}"))
 
 
 @pytest.fixture(scope="session")

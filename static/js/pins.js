@@ -28,6 +28,7 @@ export function editPins({ picture, frame, get, set, say }) {
   let chosen = -1;
   let stroke = null; // points while one is drawn
   let from = null;
+  let pressed = null; // on what a finger went down
   frame.append(layer);
 
   const tool = () => panel.querySelector("[name=tool]:checked").value;
@@ -139,11 +140,14 @@ export function editPins({ picture, frame, get, set, say }) {
   aim.addEventListener("keydown", press, { signal });
 
   // --- The list, and the marks on the photo ---
+  layer.addEventListener("pointerdown", (event) => (pressed = event.target), { signal, capture: true });
   const numberOf = (element) => Number(element.closest("[data-number]")?.dataset.number ?? -1);
   for (const place of [list, layer]) {
     place.addEventListener("click", (event) => {
       if (event.target.closest(".pin-erase")) return erase(numberOf(event.target));
-      if (!event.target.closest(".pin-choose, .mark")) return;
+      const isOfTheTapBefore = place === layer && pressed === aim; // whose click falls on the mark that it has just set
+      pressed = null;
+      if (isOfTheTapBefore || !event.target.closest(".pin-choose, .mark")) return;
       choose(numberOf(event.target));
       say(filled(words.chosen, spoken(get()[chosen], chosen)));
     }, { signal });

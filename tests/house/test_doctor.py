@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, connections
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
@@ -79,7 +79,7 @@ def test_a_database_that_is_away_is_said_once_and_nothing_is_asked_of_it_again(
     def away() -> None:
         raise OperationalError("no route to postgres://heirloom:a-long-password@db")
 
-    monkeypatch.setattr(connection, "ensure_connection", away)
+    monkeypatch.setitem(vars(connections["default"]), "ensure_connection", away)  # to be gone again, not put back
     found = list(examine())
     [database] = [one for one in found if one.what == "database"]
     assert database.level is Level.FAIL
