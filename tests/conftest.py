@@ -59,20 +59,23 @@ def pytest_unconfigure() -> None:
         shutil.rmtree(settings.SERVERS.folder, ignore_errors=True)
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist, which reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """What processes side by side take as one: a file's tests, those with the real site after all others.
 
-    So a site that runs takes no time from tests that do not want it. The longest of its files come first.
+    So a site that runs takes no time from tests that do not want it, and does not write into their database. The
+    longest of its files come first.
     """
 
     def wants_site(item: pytest.Item) -> bool:
         return "broker" in getattr(item, "fixturenames", ())
 
-    items.sort(key=lambda item: (wants_site(item), wants_site(item) and item.path.parent.name != "worker"))
-    for item in items:
+    for item in items:  # before pytest-xdist reads the groups
         live = "live" if wants_site(item) else "alone"
         item.add_marker(pytest.mark.xdist_group(f"{item.path} {live}"))
+    yield
+    # After pytest-django has put what uses a database first.
+    items.sort(key=lambda item: (wants_site(item), wants_site(item) and item.path.parent.name != "worker"))
 
 
 @pytest.fixture(scope="session")
