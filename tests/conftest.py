@@ -59,6 +59,11 @@ def pytest_unconfigure() -> None:
         shutil.rmtree(settings.SERVERS.folder, ignore_errors=True)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Files are not named by what they hold, which may be the time: each process has to call a test the same."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """What processes side by side take as one: a file's tests, those with the real site after all others.
