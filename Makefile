@@ -5,7 +5,8 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PINS := requirements/constraints.txt
-PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-input --no-compile -c $(PINS)
+# uv and not pip: several files at a time, and what lies on this machine already is not copied but linked.
+INSTALL := $(BIN)/uv pip install --python $(BIN)/python -c $(PINS)
 OURS := webapp colorizer worker ml tests manage.py
 
 .DEFAULT_GOAL := help
@@ -19,25 +20,26 @@ up: install ## Install what is missing, then start the site on PORT (8000), its 
 
 install: .venv/.web .venv/.worker ## Make .venv with everything that the site needs
 
-.venv/.made:
+.venv/.made: requirements/install.txt
 	@test -n "$(PYTHON)" || { echo "Heirloom needs Python 3.11 or newer; none was found."; exit 1; }
 	@echo "Heirloom · making .venv with $(PYTHON)"
 	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing. On Debian: apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-input --quiet -r requirements/install.txt
 	@touch $@
 
 .venv/.web: .venv/.made requirements/web.txt $(PINS)
 	@echo "Heirloom · step 1 of 2: the web site, about 60 MB, some seconds"
-	@$(PIP) --quiet -r requirements/web.txt
+	@$(INSTALL) --quiet -r requirements/web.txt
 	@touch $@
 
 .venv/.worker: .venv/.web requirements/worker.txt $(PINS)
 	@echo "Heirloom · step 2 of 2: PyTorch for the worker, about 3 GB once, a few minutes"
-	@$(PIP) -r requirements/worker.txt
+	@$(INSTALL) -r requirements/worker.txt
 	@touch $@
 
 .venv/.dev: .venv/.worker requirements/dev.txt $(PINS)
 	@echo "Heirloom · what lint and tests need, about 100 MB"
-	@$(PIP) --quiet -r requirements/dev.txt
+	@$(INSTALL) --quiet -r requirements/dev.txt
 	@touch $@
 
 # What keeps files or rows, or works on them, is tried a second time where both are kept by servers.

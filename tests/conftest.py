@@ -1,6 +1,7 @@
 """What all tests share: a family and its people, photo files, and the real processes of the site."""
 
 import io
+import os
 import shutil
 import socket
 import sys
@@ -42,6 +43,9 @@ from webapp.stack import broker_command
 PASSWORD = "an old box of photos"
 SAMPLES = Path(skimage.__file__).parent / "data"
 
+
+# No test takes away the power: what is written has to reach the system, not the disk.
+os.fsync = lambda _: None  # type: ignore[assignment]
 
 on_disk_alone = pytest.mark.skipif(settings.SERVERS is not None, reason="servers change nothing of it")
 on_servers_alone = pytest.mark.skipif(settings.SERVERS is None, reason="it is about the servers: make test runs it")

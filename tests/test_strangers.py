@@ -24,11 +24,11 @@ from colorizer.services import consent
 from tests.api.conftest import bearing, token_of
 from tests.conftest import member
 from tests.files import picture, upload
-from tests.table import OF_THE_PHOTOS, OFFERED, SECRETS, House, body_of, build, table
+from tests.table import OF_THE_PHOTOS, OFFERED, SECRETS, House, Route, body_of, build, table
 from tests.views.test_rights import RULES
 
 METHODS = {"api": ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"), "": ("GET", "POST", "DELETE")}
-"""What each part of the site is asked with; the pages know no more than the first two."""
+"""What each part of the site is asked with; the pages know no more than the second."""
 POTENT = {
     "title": "Mine",
     "name": "Mine",
@@ -73,7 +73,7 @@ def outsiders(house: House) -> dict[str, Callable[[], Client]]:
     Token.objects.filter(name="Program").update(expires_at=timezone.now() - timedelta(seconds=1))
     revoked = token_of(house.owner)
     Token.objects.latest("pk").delete()
-    others, roots = token_of(other), token_of(root)
+    others, roots, own = token_of(other), token_of(root), token_of(house.owner)
     return {
         "nobody": browser(None),
         "another family's owner": browser(other),
@@ -82,10 +82,13 @@ def outsiders(house: House) -> dict[str, Callable[[], Client]]:
         "a revoked token": lambda: bearing(revoked),
         "another family's token": lambda: bearing(others),
         "a superuser's token": lambda: bearing(roots),
+        "the owner's own token": lambda: bearing(own),
     }
 
 
-WHO = (
+TO_PAGES = ("nobody", "another family's owner", "a superuser", "the owner's own token")
+"""To pages no token opens anything, not even one that is good."""
+TO_API = (
     "nobody",
     "another family's owner",
     "a superuser",
@@ -112,11 +115,20 @@ def test_every_address_belongs_to_a_part_that_has_its_rule() -> None:
     assert unknown == []
 
 
-@pytest.mark.parametrize("who", WHO)
-def test_who_is_not_of_the_family_sees_and_changes_nothing_of_it_anywhere(house: House, who: str) -> None:
+@pytest.mark.parametrize("who", TO_PAGES)
+def test_who_is_not_of_the_family_sees_and_changes_nothing_of_it_on_any_page(house: House, who: str) -> None:
+    walk(house, who, [route for route in table() if route.part != "api"])
+
+
+@pytest.mark.parametrize("who", TO_API)
+def test_who_is_not_of_the_family_sees_and_changes_nothing_of_it_through_the_api(house: House, who: str) -> None:
+    walk(house, who, [route for route in table() if route.part == "api"])
+
+
+def walk(house: House, who: str, routes: list[Route]) -> None:
     come = outsiders(house)[who]
     before = house.state()
-    for route in table():
+    for route in routes:
         address = house.address(route.text) + (
             f"?album={house.album.pk}" if route.text in {"events/", "changes/"} else ""
         )

@@ -1,6 +1,7 @@
 """The plain loop that the site is measured against: the same photos through `ml` in one process, nothing around it.
 
-It writes what the site stores (the result, and the renditions before and after) into a folder, on as many threads.
+It writes what the site stores (the result, its field, and the renditions before and after) into a folder, on as many
+threads.
 """
 
 import os
@@ -26,6 +27,7 @@ def colour_one(path: Path, out: Path, method: LearnedMethod) -> None:
     for size in SIZES:
         rendition(photo.preview, size, out / f"{path.stem}-grey-{size}.webp")
     coloured = colorize_file(path, out / path.name, method)
+    (out / f"{path.stem}.bin").write_bytes(coloured.field.stored.pack())
     for size in SIZES:
         rendition(coloured.preview, size, out / f"{path.stem}-colour-{size}.webp")
 

@@ -21,7 +21,8 @@ from colorizer import storage
 from colorizer.models import Album, Coloring, Family, KeptColour, Original, Photo, Role, Status, User
 from tests.conftest import Stack, member
 
-CHROMIUM = shutil.which("chromium")
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+"""The former is the same browser without its windows, and needs half the time."""
 PATIENCE = 40_000
 """Milliseconds: a busy machine colours slowly."""
 
@@ -35,12 +36,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "tests/browser/" in item.nodeid:
             item.add_marker(pytest.mark.browser)
             if not CHROMIUM:
-                item.add_marker(pytest.mark.skip(reason="Chromium is not installed: apt-get install chromium"))
+                item.add_marker(
+                    pytest.mark.skip(reason="Chromium is not installed: apt-get install chromium-headless-shell")
+                )
 
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
-    return {"executable_path": CHROMIUM, "args": ["--no-sandbox", "--disable-dev-shm-usage"]}
+    return {"executable_path": CHROMIUM, "args": ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]}
 
 
 @pytest.fixture(scope="session")
