@@ -1,9 +1,9 @@
 """What the templates ask of a photo."""
 
 import json
-from typing import Any
 
 from django import template
+from django.template import Context
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -19,7 +19,7 @@ register.filter("gate_sentence", gate.sentence)
 
 @register.simple_tag(takes_context=True)
 def photo_url(
-    context: dict[str, Any],
+    context: Context,
     photo: Photo | SharedPhoto,
     what: str,
     download: bool = False,
@@ -38,7 +38,7 @@ def photo_url(
 
 
 @register.simple_tag(takes_context=True)
-def side_url(context: dict[str, Any], photo: Photo, version: Coloring | None, size: str) -> str:
+def side_url(context: Context, photo: Photo, version: Coloring | None, size: str) -> str:
     """The address of one side of a comparison: the photo in the colours of ``version``; None: as it was."""
     return photo_url(context, photo, f"colour-{size}" if version else f"grey-{size}", version=version)
 
@@ -105,7 +105,7 @@ def _code(photo: Photo) -> str:
     return coloring.reason or "internal" if coloring and coloring.status == Status.FAILED else ""
 
 
-def _shared_url(context: dict[str, Any], photo: SharedPhoto, what: str, *, download: bool) -> str:
+def _shared_url(context: Context, photo: SharedPhoto, what: str, *, download: bool) -> str:
     """For a visitor: the largest size is what a screen shows, unless the share lets photos be downloaded."""
     if not context["share"].can_download:
         what = what.replace("-zoom", "-1600")
