@@ -205,8 +205,9 @@ def annealed_mean(logits: Tensor, temperature: float = 1.0) -> Tensor:
     _check("logits", logits, len(centres))
     if not temperature > 0:
         raise ValueError(f"temperature must be above 0, not {temperature}")
-    probability = (logits.float() / temperature).softmax(dim=-3)
-    return torch.einsum("...khw,kc->...chw", probability, centres.to(probability))
+    # By cell: a network's output lies so in memory where it ran, and a softmax over rows takes a tenth of the time there.
+    probability = (logits.float().movedim(-3, -1) / temperature).softmax(dim=-1)
+    return (probability @ centres.to(probability)).movedim(-1, -3)
 
 
 @functools.cache

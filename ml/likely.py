@@ -92,17 +92,20 @@ def kept(distribution: Floats, centres: Floats) -> tuple[NDArray[np.uint8], Floa
         shades of one colour in most places.
     """
     count, *shape = distribution.shape
-    flat = np.ascontiguousarray(distribution.reshape(count, -1).T)
+    flat = _by_cell(distribution)
     cells = np.arange(len(flat))
-    is_near = _distances(centres, centres) < APART
+    is_far = (_distances(centres, centres) >= APART).astype(np.float32)
     rest, ranked = flat.copy(), flat.copy()
     floor = _LEAST_SHARE * flat.max(axis=1)
     for _ in range(PEAKS):
         peak = rest.argmax(axis=1)
         is_peak = rest[cells, peak] > floor
         ranked[cells[is_peak], peak[is_peak]] += 1
-        rest[is_near[peak]] = 0
-    chosen = np.argpartition(-ranked, min(KEPT_BINS, count) - 1, axis=1)[:, :KEPT_BINS]
+        rest *= is_far[peak]
+    chosen = np.empty((len(flat), min(KEPT_BINS, count)), np.intp)
+    for place in range(chosen.shape[1]):  # eight times the largest is sooner found than the eight largest
+        chosen[:, place] = ranked.argmax(axis=1)
+        ranked[cells, chosen[:, place]] = -1
     chances = np.take_along_axis(flat, chosen, axis=1)
     order = np.argsort(-chances, axis=1, kind="stable")
     chosen, chances = np.take_along_axis(chosen, order, axis=1), np.take_along_axis(chances, order, axis=1)
@@ -115,9 +118,14 @@ def confidence(distribution: Floats, centres: Floats, shown: Floats) -> Floats:
 
     ``shown``: float32 [2, h, w], before the gain, as ``centres`` are.
     """
-    is_near = _distances(centres, shown.reshape(2, -1).T) <= _SURE_WITHIN
-    share = np.where(is_near, distribution.reshape(len(centres), -1), 0).sum(axis=0)
+    is_near = _distances(shown.reshape(2, -1).T, centres) <= _SURE_WITHIN
+    share = (_by_cell(distribution) * is_near).sum(axis=1)
     return np.asarray(share.reshape(shown.shape[1:]), np.float32)
+
+
+def _by_cell(distribution: Floats) -> Floats:
+    """[n, h, w] as [h * w, n], whole in memory; no copy of what lies so already."""
+    return np.ascontiguousarray(distribution.reshape(len(distribution), -1).T)
 
 
 def plausibility(field: Field, ab: Floats) -> Floats:

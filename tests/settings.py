@@ -21,7 +21,7 @@ os.environ.update(
     HEIRLOOM_HEARTBEAT_SECONDS="0.5",
     HEIRLOOM_HOUSEKEEPING_SECONDS="1",
     HEIRLOOM_RESEND_SECONDS="2",
-    HEIRLOOM_SLICE_SECONDS="2",
+    HEIRLOOM_SLICE_SECONDS="3",
 )
 # Processes are started by the hundred: each but the first reads our code compiled.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

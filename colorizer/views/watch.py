@@ -89,7 +89,8 @@ class Watch:
 
     def _is_new(self, photo: Photo) -> bool:
         """Whether the page may have no tile of it yet. One that has it all the same, of its own upload, swaps it."""
-        return photo.created_at > self._since - changes.OVERLAP and photo.pk not in self._told
+        is_known = photo.pk in self._told or str(photo.pk) == self._request.GET.get("photo")  # whose own page it is
+        return photo.created_at > self._since - changes.OVERLAP and not is_known
 
     def _event(self, name: str, photo: Photo) -> bytes:
         html = tiles.render(self._request, photo, can_edit=self._can_edit)

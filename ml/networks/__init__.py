@@ -96,7 +96,9 @@ class Network(nn.Module):
         """Probabilities of the joint bins, ``[N, bins, h, w]``, at temperature 1; None where the network regresses."""
         if not self.classifies():
             return None
-        return marginal_product(output) if self.bins == "marginal" else output.float().softmax(dim=1)
+        if self.bins == "marginal":
+            return marginal_product(output)
+        return output.float().movedim(1, -1).softmax(dim=-1).movedim(-1, 1)  # as in `annealed_mean`
 
     def features(self, lightness: Tensor) -> tuple[Tensor, ...] | None:
         """What a frozen part makes of lightness, for a ``from_features`` of its own; None where nothing is frozen."""

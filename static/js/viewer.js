@@ -217,6 +217,10 @@ main.addEventListener("htmx:beforeRequest", (event) => {
   event.preventDefault();
   isLate = true;
 });
+main.addEventListener("htmx:trigger", (event) => {
+  // What is asked for already may be older than this change, and htmx forgets who waits with a stage that is replaced.
+  if (event.target.id === "stage" && event.target.matches(".htmx-request")) isLate = true;
+});
 function catchUp() {
   if (!isLate || main.querySelector(IN_THE_MIDDLE)) return;
   isLate = false;
@@ -235,6 +239,7 @@ main.addEventListener("htmx:load", (event) => {
   const isNew = frame && frame.dataset.shown !== shown;
   shown = frame?.dataset.shown ?? shown;
   if (isNew) reveal(frame);
+  catchUp();
 });
 prepare(stageNow());
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from colorizer.models import Album, User
 from colorizer.services import coloring
@@ -61,3 +61,31 @@ def test_a_version_is_named_chosen_with_the_keyboard_and_compared(
 
 def _file(address: str, version: object) -> str:
     return f"{address}versions/{version}/colour-1600/?v={version}"
+
+
+def test_what_changes_while_the_page_is_asking_is_not_missed(
+    visitor: Page, live_stack: Stack, states: Album, family_owner: User, enter: Callable[[User], None]
+) -> None:
+    enter(family_owner)
+    photo = states.photos.all()[0]
+    corrected, automatic = photo.shown, photo.colorings.order_by("created_at")[0]
+    assert corrected
+    visitor.goto(live_stack.url + photo.address)
+    visitor.evaluate("window.told = 0; addEventListener('htmx:sseMessage', () => (told += 1))")
+    slow: list[tuple[Route, APIResponse]] = []
+
+    def first_comes_late(route: Route) -> None:
+        if slow:
+            route.continue_()
+        else:
+            slow.append((route, route.fetch()))
+
+    visitor.route(f"**{photo.address}", first_comes_late)
+    coloring.show(coloring=automatic)
+    wait_for(lambda: visitor.evaluate("told") and slow, what="the page's first question")
+    coloring.show(coloring=corrected)
+    wait_for(lambda: visitor.evaluate("told") == 2, what="the second change")
+    route, answer = slow[0]
+    route.fulfill(response=answer)
+    wait_for(lambda: visitor.evaluate("!document.querySelector('.htmx-request')"), what="rest")
+    expect(visitor.locator(".frame")).to_have_attribute("data-shown", str(corrected.pk))

@@ -20,6 +20,12 @@ from tests.ml.tiny import Tiny
 SavePhoto = Callable[..., Path]
 
 
+@pytest.fixture(autouse=True)
+def _same_chance() -> None:
+    """Each test draws the same numbers, whichever came before it."""
+    torch.manual_seed(0)
+
+
 class Painter:
     """A fake method: loud colours that vary over the sheet, four pixels a cell."""
 

@@ -12,6 +12,8 @@ from ml.method import GuessMethod, StoredMethod
 CENTRES = np.array([[a, b] for a in range(-60, 61, 10) for b in range(-60, 61, 10)], np.float32)
 H, W = 24, 36
 GREEN, BLUE, RED = (-30, 30), (0, -40), (40, 20)
+OFF = (1, -2)
+"""How far beside a bin's centre each is: no two shades are as likely as each other."""
 
 
 def bin_of(colour: tuple[int, int]) -> int:
@@ -33,7 +35,7 @@ def field() -> Field:
     distribution = np.full((len(CENTRES), H, W), 1e-4, np.float32)
 
     def put(colour: tuple[int, int], columns: slice, mass: float) -> None:
-        share = np.exp(-(np.hypot(*(CENTRES - colour).T) ** 2) / 200)
+        share = np.exp(-(np.hypot(*(CENTRES - colour - OFF).T) ** 2) / 200)
         distribution[:, :, columns] += (mass * share / share.sum())[:, None, None]
 
     put(GREEN, slice(0, 18), 0.95)

@@ -203,6 +203,13 @@ def test_those_that_wait_are_told_when_they_move_up(lake: Album, open_page: Call
     assert "Next" in event["data"]
 
 
+def test_on_its_own_page_a_photo_is_never_new(lake: Album, open_page: Callable[..., Any]) -> None:
+    photo = make_photo(lake)
+    with open_page() as album, open_page(photo=str(photo.pk)) as page:
+        assert next(iter(album))["event"] == "new"
+        assert next(iter(page))["event"] == f"photo-{photo.pk}"
+
+
 def test_who_signs_out_is_told_no_more(lake: Album, open_page: Callable[..., Any]) -> None:
     photo = long_ago(make_photo(lake))
     with open_page() as stream:

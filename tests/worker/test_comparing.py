@@ -17,7 +17,7 @@ from tests.weights import version_of, weights_like_shipped
 from .conftest import Upload, coloring_with
 
 pytestmark = [pytest.mark.worker, on_disk_alone]  # what it reads and keeps is tried on servers by other tests
-PHOTOS = 3
+PHOTOS = 2
 
 
 @pytest.fixture(autouse=True)

@@ -25,6 +25,7 @@ def _fresh(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(engine, name, value)
     # It moves the whole process's temporary files; this process has the tests' own.
     monkeypatch.setattr(engine, "_own_work_folder", lambda worker: None)
+    monkeypatch.setattr(canary, "FULL_SIZE", (400, 300))  # the trial itself is as it is; it need not be large
 
 
 @pytest.fixture
