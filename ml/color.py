@@ -205,7 +205,7 @@ def annealed_mean(logits: Tensor, temperature: float = 1.0) -> Tensor:
     _check("logits", logits, len(centres))
     if not temperature > 0:
         raise ValueError(f"temperature must be above 0, not {temperature}")
-    # By cell: a network's output lies so in memory where it ran, and a softmax over rows takes a tenth of the time there.
+    # By cell, as a network's output lies in memory where it ran: a softmax over rows takes a tenth of the time there.
     probability = (logits.float().movedim(-3, -1) / temperature).softmax(dim=-1)
     return (probability @ centres.to(probability)).movedim(-1, -3)
 
