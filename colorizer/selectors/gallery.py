@@ -119,6 +119,7 @@ def photo_page(*, user: User, photo: Photo, cursor: datetime) -> dict[str, Any]:
         "can_be_offered": offers.can_be_offered(photo),
         "offer": offers.of_photo(photo),
         "offered": offers.versions_of(photo),
+        "changed": as_text(photo.changed_at),
         "cursor": as_text(cursor),
     }
 

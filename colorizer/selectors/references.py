@@ -4,6 +4,7 @@ import struct
 from datetime import datetime
 from typing import Any
 
+from django.core.paginator import Page, Paginator
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from ..models import Coloring, Photo
@@ -25,9 +26,9 @@ def in_colour(photo: Photo) -> QuerySet[Photo]:
     return others(photo).filter(_has_colours())
 
 
-def latest_in_colour(photo: Photo) -> list[Photo]:
-    """The latest of `in_colour`: to take a single colour from, a guess will do, too."""
-    return list(gallery.in_order(in_colour(photo)).order_by("-changed_at")[:MOST])
+def latest_in_colour(photo: Photo, page: str | None = None) -> Page[Photo]:
+    """`in_colour`, the latest first, page by page: to take a single colour from, a guess will do, too."""
+    return Paginator(gallery.in_order(in_colour(photo)).order_by("-changed_at", "pk"), MOST).get_page(page)
 
 
 def offered(photo: Photo) -> list[Photo]:

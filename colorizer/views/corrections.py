@@ -38,4 +38,5 @@ def correct(request: FamilyRequest, pk: UUID) -> HttpResponse:
 def others(request: FamilyRequest, pk: UUID) -> HttpResponse:
     """Photos of the same family that a colour can be taken from."""
     photo = access.photo(request.user, pk, edit=True)
-    return render(request, "partials/others.html", {"others": references.latest_in_colour(photo)})
+    found = references.latest_in_colour(photo, request.GET.get("page"))
+    return render(request, "partials/others.html", {"photo": photo, "others": found})

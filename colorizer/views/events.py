@@ -57,7 +57,7 @@ async def _stream(watch: Watch) -> AsyncIterator[bytes]:
 
 def _watch(request: HttpRequest, user: User) -> Watch:
     album = access.album(user, _album_id(request))
-    watch = Watch(request=request, user=user, album=album, cursor=_cursor(request))
+    watch = Watch(request=request, user=user, album=album, cursor=_cursor(request), shown=_shown(request))
     # The stream may stay open for hours; each look opens a connection of its own and closes it.
     close_old_connections()
     return watch
@@ -68,6 +68,14 @@ def _album_id(request: HttpRequest) -> UUID:
         return UUID(request.GET.get("album", ""))
     except ValueError as error:
         raise Http404 from error
+
+
+def _shown(request: HttpRequest) -> dict[UUID, datetime]:
+    """The photo whose own page it is, and when what that shows of it had changed."""
+    try:
+        return {UUID(request.GET["photo"]): datetime.fromisoformat(request.GET["changed"])}
+    except (KeyError, ValueError):
+        return {}
 
 
 def _cursor(request: HttpRequest) -> datetime:

@@ -22,15 +22,20 @@ CHECK_EVERY = 5.0
 
 
 class Watch:
-    """Looks once a second, in a thread and with a database connection of that moment only."""
+    """Looks once a second, in a thread and with a database connection of that moment only.
 
-    def __init__(self, *, request: HttpRequest, user: User, album: Album, cursor: datetime) -> None:
+    ``shown``: photos that the page has as they were when they had last changed.
+    """
+
+    def __init__(
+        self, *, request: HttpRequest, user: User, album: Album, cursor: datetime, shown: dict[UUID, datetime]
+    ) -> None:
         self._request = request
         self._user = user
         self._album = album
         self._since = self._cursor = cursor
         self._language = translation.get_language()
-        self._told: dict[UUID, datetime] = {}
+        self._told = shown
         self._places: dict[UUID, tuple[int, str]] = {}
         self._pinged = self._checked = float("-inf")
 
@@ -89,8 +94,7 @@ class Watch:
 
     def _is_new(self, photo: Photo) -> bool:
         """Whether the page may have no tile of it yet. One that has it all the same, of its own upload, swaps it."""
-        is_known = photo.pk in self._told or str(photo.pk) == self._request.GET.get("photo")  # whose own page it is
-        return photo.created_at > self._since - changes.OVERLAP and not is_known
+        return photo.created_at > self._since - changes.OVERLAP and photo.pk not in self._told
 
     def _event(self, name: str, photo: Photo) -> bytes:
         html = tiles.render(self._request, photo, can_edit=self._can_edit)

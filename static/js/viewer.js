@@ -33,9 +33,15 @@ function prepare(stage) {
   const divider = frame.matches(".compare") ? divide(frame) : null;
   const dialog = stage.querySelector("#closer");
   let from = null;
+  const letGo = () => {
+    from = null;
+    delete frame.dataset.held;
+    catchUp();
+  };
 
   frame.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 || !event.isPrimary) return;
+    frame.dataset.held = "";
     from = { x: event.clientX, y: event.clientY, grabs: Boolean(divider?.isAt(event.clientX)), drags: false };
     if (from.grabs || event.pointerType === "mouse") frame.setPointerCapture(event.pointerId);
   });
@@ -48,13 +54,13 @@ function prepare(stage) {
     if (!from || !event.isPrimary) return;
     const [dx, dy] = [event.clientX - from.x, event.clientY - from.y];
     const { grabs } = from;
-    from = null;
+    letGo();
     if (grabs) return;
     if (!dialog) return;
     if (Math.hypot(dx, dy) < CLICK) openCloser(dialog, frame);
     else if (event.pointerType !== "mouse" && Math.abs(dx) > SWIPE && Math.abs(dx) > 2 * Math.abs(dy)) go(dx > 0 ? "previous" : "next");
   });
-  frame.addEventListener("pointercancel", () => (from = null));
+  frame.addEventListener("pointercancel", letGo);
   if (!dialog) return; // the picture on the landing page
   const opener = document.getElementById("zoom-open");
   opener.onclick = () => openCloser(dialog, frame); // the stage may be prepared anew: its opener is one
@@ -207,7 +213,7 @@ document.addEventListener("keydown", (event) => {
 // --- The photo changed: its stage is fetched anew, once nobody is in the middle of something ------------------------
 const main = document.getElementById("main");
 const stageNow = () => document.getElementById("stage");
-const IN_THE_MIDDLE = "#closer[open], .version-name[open], .versions :popover-open, [data-editing]";
+const IN_THE_MIDDLE = "#closer[open], .version-name[open], :popover-open, [data-editing], [data-held]";
 let shown = stageNow().querySelector(".frame")?.dataset.shown ?? "";
 let cut = null;
 let isLate = false;

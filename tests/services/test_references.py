@@ -1,6 +1,7 @@
 """Whose colours a photo may take over: its own family's alone, in colour, the most similar first."""
 
 import json
+import re
 import struct
 from typing import Any
 
@@ -84,6 +85,22 @@ def test_what_has_no_colours_to_give_is_refused(album: Album, photo: Photo, stra
     with pytest.raises(corrections.Refused, match="reference_grey" if which == "grey" else "reference_gone"):
         corrections.save(photo=photo, asked=Asked(reference=reference.pk))
     assert not photo.colorings.exclude(pk=photo.shown_id).exists()
+
+
+def test_a_colour_can_be_taken_from_any_photo_of_the_family_page_by_page(
+    client: Client, editor: User, album: Album, photo: Photo, strangers: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(references, "MOST", 2)
+    others = [make_photo(album, shade=shade) for shade in range(1, 6)]
+    client.force_login(editor)
+    address, page, seen = reverse("photo_others", args=[photo.pk]), "", []
+    while page is not None:
+        text = client.get(address + page).content.decode()
+        seen.append(re.findall(r"photos/([^/]+)/colour-480", text))
+        following = re.search(rf'{address}(\?page=\d)"', text)
+        page = following and following[1]
+    assert [len(each) for each in seen] == [2, 2, 1]
+    assert [pk for each in seen for pk in each] == [str(other.pk) for other in reversed(others)]
 
 
 def test_another_familys_photo_is_not_there_on_a_page_nor_over_the_api(

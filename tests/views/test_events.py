@@ -203,11 +203,18 @@ def test_those_that_wait_are_told_when_they_move_up(lake: Album, open_page: Call
     assert "Next" in event["data"]
 
 
-def test_on_its_own_page_a_photo_is_never_new(lake: Album, open_page: Callable[..., Any]) -> None:
+def test_on_its_own_page_a_photo_is_never_new_nor_told_as_it_is_shown(
+    lake: Album, open_page: Callable[..., Any]
+) -> None:
     photo = make_photo(lake)
-    with open_page() as album, open_page(photo=str(photo.pk)) as page:
+    shown = {"photo": str(photo.pk), "changed": gallery.as_text(photo.changed_at)}
+    with open_page() as album, open_page(**shown) as page:
         assert next(iter(album))["event"] == "new"
-        assert next(iter(page))["event"] == f"photo-{photo.pk}"
+        page.until_it_is_open()
+        tick(photo, caption="By the lake")
+        event = next(iter(page))
+    assert event["event"] == f"photo-{photo.pk}"
+    assert "By the lake" in event["data"]
 
 
 def test_who_signs_out_is_told_no_more(lake: Album, open_page: Callable[..., Any]) -> None:

@@ -33,6 +33,7 @@ def ends_with_one_result(photo: Photo) -> Coloring:
     return done
 
 
+@pytest.mark.long
 def test_a_child_killed_in_the_middle_of_a_photo_is_replaced_and_the_photo_done(
     worker: Process, upload: Upload
 ) -> None:
@@ -82,6 +83,7 @@ def test_photos_taken_while_the_broker_is_away_are_coloured_once_it_is_back(
         assert ends_with_one_result(photo).failures == 0
 
 
+@pytest.mark.long
 def test_a_worker_killed_in_the_middle_of_a_photo_leaves_it_to_the_next(
     worker: Process, next_worker: Callable[[], Process], upload: Upload
 ) -> None:
@@ -109,6 +111,7 @@ def test_a_worker_told_to_stop_hands_its_photo_back_uncounted(
     assert ends_with_one_result(photo).failures == 0
 
 
+@pytest.mark.long
 def test_a_worker_that_slept_through_its_lease_writes_nothing(worker: Process, upload: Upload) -> None:
     photo = upload(size=LARGE)
     asleep = caught(photo)

@@ -96,6 +96,7 @@ def test_it_rests_when_it_is_asked_to_and_goes_on_from_there(worker: Process, ve
     when(training, status=Status.CANCELLED)
 
 
+@pytest.mark.long
 @on_disk_alone
 def test_a_worker_that_is_killed_costs_one_slice_at_most(worker: Process, version: DatasetVersion) -> None:
     training = begin(version, **ENDLESS)
