@@ -79,6 +79,7 @@ def test_a_damaged_archive_leaves_nothing_and_a_backup_that_fails_no_file(archiv
     assert b"No backup was made" in nowhere.stderr
 
 
+@pytest.mark.long
 def test_a_restore_that_is_told_to_end_leaves_nothing(archive: Path, folder: Path) -> None:
     there = House(folder / "ended")
     assert there.manage("setup").returncode == 0

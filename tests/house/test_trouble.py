@@ -49,6 +49,7 @@ def ask(url: str, **headers: str) -> tuple[int, HTTPMessage, str]:
         return answer.code, answer.headers, answer.read().decode()
 
 
+@pytest.mark.long
 def test_a_process_without_its_database_says_that_it_is_away(without_database: str) -> None:
     asked = {
         "page": ("/albums/00000000-0000-4000-8000-000000000000/", {}),

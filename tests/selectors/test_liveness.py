@@ -141,6 +141,7 @@ def test_web_worker_and_scheduler_that_run_are_well(live_stack: Stack) -> None:
         assert said.getvalue() == f"The {what} does its work.\n"
 
 
+@pytest.mark.long
 @on_disk_alone
 @pytest.mark.worker
 def test_a_worker_that_answers_pings_and_takes_no_job_is_unwell(

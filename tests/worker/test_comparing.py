@@ -49,6 +49,7 @@ def results() -> set[str]:
     return {file.key for file in storage.results().files("comparisons/")}
 
 
+@pytest.mark.long
 def test_every_figure_with_its_controls_the_gate_and_the_pictures_are_there_and_go_again(
     worker: Process, tmp_path: Path, results: set[str]
 ) -> None:

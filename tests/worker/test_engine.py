@@ -12,6 +12,7 @@ from colorizer import storage
 from colorizer.models import ModelVersion, WorkerState
 from colorizer.services import promotion
 from ml import checkpoint
+from tests.conftest import on_disk_alone
 from tests.weights import version_of, weights_like_shipped
 from worker import canary, engine, lease
 
@@ -85,6 +86,7 @@ def test_a_model_made_live_is_swapped_in_before_the_next_photo(version: MakeVers
     assert WorkerState.objects.get().weights_sha256 == better.sha256
 
 
+@on_disk_alone
 def test_a_model_that_fails_the_canary_leaves_the_old_one_at_work_and_the_worker_says_so(
     version: MakeVersion, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -103,6 +105,7 @@ def test_a_model_that_fails_the_canary_leaves_the_old_one_at_work_and_the_worker
     assert (said.refused_version, said.refusal) == (None, "")
 
 
+@on_disk_alone
 @pytest.mark.parametrize(("gain", "reason"), [(0.3, "dull"), (9.0, "loud")])
 def test_a_model_far_from_the_colours_of_the_one_at_work_is_not_taken(
     version: MakeVersion, gain: float, reason: str
@@ -113,6 +116,7 @@ def test_a_model_far_from_the_colours_of_the_one_at_work_is_not_taken(
     assert WorkerState.objects.get().refusal.startswith(f"{reason}: ")
 
 
+@on_disk_alone
 def test_a_worker_that_starts_beside_a_broken_live_model_colours_with_the_one_before(
     version: MakeVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,6 +76,7 @@ def test_the_page_hears_how_far_a_photo_is(worker: Process, upload: Upload) -> N
     assert photo.changed_at >= told.changed_at > before
 
 
+@pytest.mark.long
 @on_disk_alone
 def test_the_estimate_for_a_queue_of_twelve_is_right_within_a_factor_of_two(worker: Process, upload: Upload) -> None:
     size = (1000, 750)
