@@ -107,7 +107,7 @@ def test_a_model_is_taught_judged_put_into_service_and_taken_back(
 ) -> None:
     page, url = visitor, live_stack.url
     album = Album.objects.create(family=everything.memberships.get().family, title="Summers")
-    monkeypatch.setenv("HEIRLOOM_SLICE_SECONDS", "30")
+    monkeypatch.setenv("HEIRLOOM_SLICE_SECONDS", "10")
     first = worker_process("teacher")
     enter(everything)
     benchmark(everything)
