@@ -79,15 +79,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     def wants_site(item: pytest.Item) -> bool:
         return "broker" in getattr(item, "fixturenames", ())
 
-    def pace(item: pytest.Item) -> int:
-        return 0 if item.get_closest_marker("retraining") else 1 if item.path.parent.name == "worker" else 2
-
     for item in items:  # before pytest-xdist reads the groups
         live = "live" if wants_site(item) else "alone"
         item.add_marker(pytest.mark.xdist_group(f"{item.path} {live}"))
     yield
     # After pytest-django has put what uses a database first.
-    items.sort(key=lambda item: (wants_site(item), wants_site(item) and pace(item)))
+    items.sort(key=lambda item: (wants_site(item), wants_site(item) and item.path.parent.name != "worker"))
 
 
 @pytest.fixture(scope="session")
