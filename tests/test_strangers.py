@@ -9,7 +9,6 @@ CVE-2026-54259 and its sisters), a delete behind a read check, an owner taken fr
 import json
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from itertools import groupby
 from typing import Any
 
 import pytest
@@ -129,17 +128,18 @@ def test_who_is_not_of_the_family_sees_and_changes_nothing_of_it_through_the_api
 def walk(house: House, who: str, routes: list[Route]) -> None:
     come = outsiders(house)[who]
     before = house.state()
-    for part, of_part in groupby(routes, key=lambda route: route.part):
-        for route in of_part:
-            address = house.address(route.text) + (f"?album={house.album.pk}" if part in {"events", "changes"} else "")
-            client = come()
-            for method in METHODS.get(part, METHODS[""]):
-                answer = ask(client, method, address)
-                assert answer.status_code != 500 or part == "admin", (who, method, address)
-                said = body_of(answer)
-                for secret in kept_from(who, part):
-                    assert secret not in said, (who, method, address)
-        assert house.state() == before, (who, part)
+    for route in routes:
+        address = house.address(route.text) + (
+            f"?album={house.album.pk}" if route.text in {"events/", "changes/"} else ""
+        )
+        client = come()
+        for method in METHODS.get(route.part, METHODS[""]):
+            answer = ask(client, method, address)
+            assert answer.status_code != 500 or route.part == "admin", (who, method, address)
+            said = body_of(answer)
+            for secret in kept_from(who, route.part):
+                assert secret not in said, (who, method, address)
+        assert house.state() == before, (who, address)
 
 
 def kept_from(who: str, part: str) -> Sequence[str]:

@@ -12,7 +12,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from ml.color import annealed_mean, bin_centres, marginal_centres, marginal_mean, marginal_product, marginal_shares
+from ml.color import (
+    annealed_mean,
+    bin_centres,
+    marginal_centres,
+    marginal_mean,
+    marginal_product,
+    marginal_shares,
+    probabilities,
+)
 
 if TYPE_CHECKING:
     from ml.objectives import Objective
@@ -98,7 +106,7 @@ class Network(nn.Module):
             return None
         if self.bins == "marginal":
             return marginal_product(output)
-        return output.float().movedim(1, -1).softmax(dim=-1).movedim(-1, 1)  # as in `annealed_mean`
+        return probabilities(output).movedim(-1, 1)
 
     def features(self, lightness: Tensor) -> tuple[Tensor, ...] | None:
         """What a frozen part makes of lightness, for a ``from_features`` of its own; None where nothing is frozen."""

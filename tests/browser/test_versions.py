@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import APIResponse, Page, Route, expect
 
-from colorizer.models import Album, User
+from colorizer.models import Album, Coloring, Photo, User
 from colorizer.services import coloring
 from tests.conftest import Stack
 from tests.stack import wait_for
@@ -14,13 +14,19 @@ from tests.stack import wait_for
 pytestmark = pytest.mark.corrections
 
 
-def test_a_version_is_named_chosen_with_the_keyboard_and_compared(
-    visitor: Page, live_stack: Stack, states: Album, family_owner: User, enter: Callable[[User], None]
-) -> None:
+@pytest.fixture
+def versions(states: Album, family_owner: User, enter: Callable[[User], None]) -> tuple[Photo, Coloring, Coloring]:
+    """A photo of the one who is signed in, its corrected version, which is shown, and the automatic one."""
     enter(family_owner)
     photo = states.photos.all()[0]
-    corrected, automatic = photo.shown, photo.colorings.order_by("created_at")[0]
-    assert corrected
+    assert photo.shown
+    return photo, photo.shown, photo.colorings.order_by("created_at")[0]
+
+
+def test_a_version_is_named_chosen_with_the_keyboard_and_compared(
+    visitor: Page, live_stack: Stack, versions: tuple[Photo, Coloring, Coloring]
+) -> None:
+    photo, corrected, automatic = versions
     visitor.goto(live_stack.url + reverse("photo", args=[photo.pk]))
     panel = visitor.get_by_role("region", name="Versions of this photo")
     rows = panel.get_by_role("listitem")
@@ -64,12 +70,9 @@ def _file(address: str, version: object) -> str:
 
 
 def test_what_changes_while_the_page_is_asking_is_not_missed(
-    visitor: Page, live_stack: Stack, states: Album, family_owner: User, enter: Callable[[User], None]
+    visitor: Page, live_stack: Stack, versions: tuple[Photo, Coloring, Coloring]
 ) -> None:
-    enter(family_owner)
-    photo = states.photos.all()[0]
-    corrected, automatic = photo.shown, photo.colorings.order_by("created_at")[0]
-    assert corrected
+    photo, corrected, automatic = versions
     visitor.goto(live_stack.url + photo.address)
     visitor.evaluate("window.told = 0; addEventListener('htmx:sseMessage', () => (told += 1))")
     slow: list[tuple[Route, APIResponse]] = []
