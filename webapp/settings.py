@@ -249,6 +249,8 @@ HEIRLOOM_PHOTO_MEMORY_MB = env.int("HEIRLOOM_PHOTO_MEMORY_MB", default=2500)
 HEIRLOOM_SLICE_SECONDS = env.float("HEIRLOOM_SLICE_SECONDS", default=300)
 # On so many GPUs, or processes of a processor without any, a training runs here.
 HEIRLOOM_TRAIN_DEVICES = env.int("HEIRLOOM_TRAIN_DEVICES", default=1)
+# How soon an open page is told of what changed.
+HEIRLOOM_LOOK_SECONDS = env.float("HEIRLOOM_LOOK_SECONDS", default=1)
 HEIRLOOM_RESEND_SECONDS = env.float("HEIRLOOM_RESEND_SECONDS", default=300)
 
 # --- What a monitor may ask ---------------------------------------------------------------------------------------

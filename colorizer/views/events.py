@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.db import close_old_connections
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
@@ -18,7 +19,6 @@ from . import access, tiles
 from .access import FamilyRequest, ask_to_sign_in, signed_in
 from .watch import Watch
 
-LOOK_EVERY = 1.0
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 """Before any album. From here on a cursor can be reckoned with."""
 
@@ -52,7 +52,7 @@ async def _stream(watch: Watch) -> AsyncIterator[bytes]:
     while (news := await look()) is not None:
         if news:
             yield news
-        await asyncio.sleep(LOOK_EVERY)
+        await asyncio.sleep(settings.HEIRLOOM_LOOK_SECONDS)
 
 
 def _watch(request: HttpRequest, user: User) -> Watch:

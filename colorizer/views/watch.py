@@ -18,11 +18,12 @@ from ..words import roughly
 from . import tiles
 
 PING_EVERY = 15.0
-CHECK_EVERY = 5.0
+LOOKS_A_CHECK = 5
+"""So seldom is looked at who still may see it, where nothing changed, and at places in line."""
 
 
 class Watch:
-    """Looks once a second, in a thread and with a database connection of that moment only.
+    """Each look is in a thread of its moment, and with a database connection of that moment only.
 
     ``shown``: photos that the page has as they were when they had last changed.
     """
@@ -45,7 +46,7 @@ class Watch:
             changed = changes.changes_since(user=self._user, cursor=self._cursor, album_id=self._album.pk)
             fresh = [photo for photo in changed if self._told.get(photo.pk) != photo.changed_at]
             is_first, now = self._pinged < 0, time.monotonic()
-            if is_check := now - self._checked >= CHECK_EVERY:
+            if is_check := now - self._checked >= LOOKS_A_CHECK * settings.HEIRLOOM_LOOK_SECONDS:
                 self._checked = now
             if (fresh or is_check) and not self._may_look():
                 return None

@@ -10,8 +10,8 @@ from playwright.sync_api import Page, Route, expect
 
 from colorizer import roles
 from colorizer.models import Album, Consent, Dataset, DatasetItem, DatasetVersion, Status, User
+from tests.browser.axe import faults, faults_everywhere
 from tests.browser.conftest import Complaints
-from tests.browser.test_every_page import PHONE, WIDE, faults
 from tests.conftest import Stack
 from tests.curation import encoded, photos, picture, zipped
 from tests.stack import wait_for
@@ -31,24 +31,16 @@ def measured(dataset: Dataset, count: int) -> None:
     wait_for(lambda: dataset.items.filter(status=Status.DONE).count() == count, what=f"{count} measured photos")
 
 
-def sound(page: Page) -> None:
-    """In both themes and widths the page keeps nobody out."""
-    for size, theme in ((PHONE, "dark"), (WIDE, "light")):
-        page.set_viewport_size(size)  # type: ignore[arg-type]
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
-        assert faults(page) == [], (page.url, theme)
-
-
 def test_photos_are_added_gone_through_by_keyboard_and_frozen(
     visitor: Page, live_stack: Stack, curator: User, enter: Enter, complaints: Complaints
 ) -> None:
     enter(curator)
     visitor.goto(f"{live_stack.url}/workshop/datasets/")
-    sound(visitor)
+    assert faults_everywhere(visitor) == {}
     visitor.get_by_label("Name").fill("Gardens")
     visitor.get_by_role("button", name="Begin it").click()
     expect(visitor.get_by_role("heading", name="No photos yet")).to_be_visible()
-    sound(visitor)
+    assert faults_everywhere(visitor) == {}
 
     dataset = Dataset.objects.get(name="Gardens")
     files = photos(4) | {"cats/copy.jpg": encoded(picture(0), quality=50), "grey.jpg": encoded(picture(7, colour=0))}
@@ -66,14 +58,14 @@ def test_photos_are_added_gone_through_by_keyboard_and_frozen(
     complaints.provoked("422")
     expect(visitor.locator(".item")).to_have_count(6)
     expect(visitor.get_by_text("For training · 6 photos")).to_be_visible()
-    sound(visitor)
+    assert faults_everywhere(visitor) == {}
     measured(dataset, 6)
     visitor.goto(f"{live_stack.url}/workshop/datasets/{dataset.pk}/?state=new")
 
     at_hand = visitor.locator(".at-hand h2")
     visitor.keyboard.press("ArrowRight")
     expect(at_hand).to_have_text("0.jpg")
-    sound(visitor)
+    assert faults_everywhere(visitor) == {}
     visitor.keyboard.press("1")
     expect(visitor.locator(".by-key [aria-pressed=true]")).to_have_count(1)
     for name in ("1.jpg", "2.jpg", "3.jpg"):
@@ -96,11 +88,11 @@ def test_photos_are_added_gone_through_by_keyboard_and_frozen(
     expect(visitor.locator(".item")).to_have_count(2)
     visitor.goto(f"{live_stack.url}/workshop/datasets/{dataset.pk}/lessons/")
     expect(visitor.get_by_text("3 accepted photos would be in it")).to_be_visible()
-    sound(visitor)
+    assert faults_everywhere(visitor) == {}
     visitor.get_by_role("button", name="Freeze a version").click()
     expect(visitor.get_by_text("Version 1", exact=True)).to_be_visible()
     assert DatasetVersion.objects.get().items.count() == 3
-    sound(visitor)
+    assert faults_everywhere(visitor) == {}
 
 
 def test_a_zip_that_is_too_large_to_send_leads_to_the_command_and_the_rest_goes_on(
@@ -138,11 +130,11 @@ def test_a_family_offers_a_photo_a_curator_takes_it_in_and_the_family_withdraws_
     photo = states.photos.exclude(shown=None).order_by("created_at")[0]
     visitor.goto(f"{live_stack.url}{photo.address}")
     visitor.get_by_text("Help Heirloom learn").click()
-    sound(visitor)
+    assert faults_everywhere(visitor) == {}
     visitor.get_by_label("The colours are right as they are").check()
     visitor.get_by_role("button", name="Offer this photo").click()
     expect(visitor.get_by_text("Offered for teaching on")).to_be_visible()
-    sound(visitor)
+    assert faults_everywhere(visitor) == {}
 
     dataset = Dataset.objects.create(name="Offered")
     visitor.goto(f"{live_stack.url}/workshop/datasets/{dataset.pk}/")
@@ -154,7 +146,7 @@ def test_a_family_offers_a_photo_a_curator_takes_it_in_and_the_family_withdraws_
     assert "Greta" not in visitor.content()
 
     visitor.goto(f"{live_stack.url}/families/{states.family_id}/offers/")
-    sound(visitor)
+    assert faults_everywhere(visitor) == {}
     visitor.get_by_role("button", name="Withdraw Greta at the lake").click()
     expect(visitor.get_by_text("Nothing is offered.")).to_be_visible()
     assert not DatasetItem.objects.exists()

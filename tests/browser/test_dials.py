@@ -17,7 +17,7 @@ from colorizer.models import Album, Coloring, KeptColour, Photo, Status, User
 from colorizer.services import intake
 from ml import likely
 from ml.field import Field
-from tests.browser.test_every_page import faults
+from tests.browser.axe import faults
 from tests.conftest import Stack
 from tests.stack import wait_for
 

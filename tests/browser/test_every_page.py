@@ -4,22 +4,16 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from colorizer.models import Album, Photo, Role, Status, User
 from colorizer.services import sharing
+from tests.browser.axe import PHONE, WIDE, faults, faults_everywhere
 from tests.browser.conftest import Complaints
 from tests.conftest import Stack, member
 from tests.stack import wait_for
-
-WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
-RULES = {
-    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
-    "resultTypes": ["violations"],  # what is right is found, and not described
-}
 
 
 def pages(album: Album) -> dict[str, str]:
@@ -53,33 +47,20 @@ def visitors_pages(album: Album) -> dict[str, str]:
     return named | {"share of the album, a photo": reverse("share_photo", args=[token["of the album"], photo.pk])}
 
 
-def faults(page: Page) -> list[str]:
-    found = [
-        f"{violation['id']}: {node['target']} {node['failureSummary']}"
-        for violation in Axe().run(page, options=RULES).response["violations"]
-        for node in violation["nodes"]
-    ]
-    wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    return found + ([f"{wider} px too wide"] if wider > 0 else [])
-
-
 def test_no_page_keeps_anyone_out(
     visitor: Page, live_stack: Stack, states: Album, family_owner: User, enter: Callable[[User], None]
 ) -> None:
     found: dict[str, list[str]] = {}
 
     def look(addresses: dict[str, str]) -> None:
-        for name, address in addresses.items():
+        for address in addresses.values():
             visitor.goto(live_stack.url + address)
-            for size, theme in ((WIDE, "light"), (PHONE, "dark")):
-                visitor.set_viewport_size(size)  # type: ignore[arg-type]
-                visitor.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
-                found[f"{name}, {theme}, {size['width']} px"] = faults(visitor)
+            found.update(faults_everywhere(visitor))
 
     look(strangers_pages() | visitors_pages(states))
     enter(family_owner)
     look(pages(states))
-    assert {where: each for where, each in found.items() if each} == {}
+    assert found == {}
 
 
 def test_what_opens_over_a_page_keeps_no_one_out_either(
@@ -121,9 +102,9 @@ def test_nothing_jumps_while_a_page_loads(
     states: Album,
     family_owner: User,
     enter: Callable[[User], None],
-    size: dict[str, int],
+    size: ViewportSize,
 ) -> None:
-    visitor.set_viewport_size(size)  # type: ignore[arg-type]
+    visitor.set_viewport_size(size)
     visitor.add_init_script(
         "window.jumps = 0;"
         "new PerformanceObserver(list => { for (const entry of list.getEntries()) jumps += entry.value })"

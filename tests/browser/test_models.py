@@ -16,8 +16,8 @@ from colorizer import gate, storage
 from colorizer.models import Comparison, ComparisonPhoto, ModelUpload, ModelVersion, Status, User, WorkerState
 from colorizer.selectors import comparisons, versions
 from tests import school
+from tests.browser.axe import faults, faults_everywhere
 from tests.browser.conftest import LATER
-from tests.browser.test_every_page import PHONE, WIDE, faults
 from tests.conftest import Stack
 from tests.stack import wait_for
 from tests.views.test_comparisons import figures
@@ -115,9 +115,6 @@ def test_the_pages_of_models_keep_no_one_out(visitor: Page, live_stack: Stack, c
     found: dict[str, list[str]] = {}
     for address in addresses:
         visitor.goto(live_stack.url + address)
-        for size, theme in ((WIDE, "light"), (PHONE, "dark")):
-            visitor.set_viewport_size(size)  # type: ignore[arg-type]
-            visitor.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
-            found[f"{address}, {theme}, {size['width']} px"] = faults(visitor)
+        found |= faults_everywhere(visitor)
     WorkerState.objects.filter(name="worker@cellar").delete()
-    assert {where: each for where, each in found.items() if each} == {}
+    assert found == {}

@@ -17,9 +17,9 @@ from colorizer import storage
 from colorizer.models import Album, Coloring, Photo, Status, User
 from colorizer.services import intake
 from ml.color import reduce_chroma
+from tests.browser.axe import PHONE, WIDE, faults
 from tests.browser.conftest import put, show
 from tests.browser.test_dials import STEPS, colour_of, coloured, pixels
-from tests.browser.test_every_page import PHONE, WIDE, faults
 from tests.conftest import Stack
 from tests.views.conftest import make_photo
 
@@ -136,7 +136,7 @@ def test_a_dot_and_a_stroke_are_chosen_with_the_mouse_taken_back_and_held_in_wha
 
 
 def test_a_finger_and_keys_do_the_same_on_a_phone(mode: Page, photo: Photo, barn: Photo) -> None:
-    mode.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    mode.set_viewport_size(PHONE)
     mode.emulate_media(color_scheme="dark", reduced_motion="reduce")
     mode.touchscreen.tap(*place(mode, 0.7, 0.3))
     says(mode, "Colour 1 set, upper right")

@@ -14,7 +14,7 @@ from colorizer import words
 from colorizer.models import Album, Photo, Status, User
 from colorizer.services import intake
 from ml.reference_protocol import another_shot
-from tests.browser.test_every_page import PHONE, WIDE, faults
+from tests.browser.axe import PHONE, WIDE, faults
 from tests.conftest import Stack
 from tests.stack import wait_for
 
@@ -40,7 +40,7 @@ def test_a_photo_is_coloured_like_one_that_is_added_and_keeps_its_colours_where_
     wait_for(lambda: photo.colorings.filter(status=Status.DONE).exists(), what="the automatic colours")
     wait_for(lambda: Photo.objects.filter(pk=unfit.pk, state=Photo.State.ASKS).exists(), what="the rocket")
     enter(family_owner)
-    visitor.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    visitor.set_viewport_size(PHONE)
     visitor.goto(live_stack.url + reverse("photo", args=[photo.pk]))
     visitor.get_by_role("link", name="Colour it like another photo").click()
     expect(visitor.get_by_role("button", name="rocket.png")).to_be_visible()
@@ -50,7 +50,7 @@ def test_a_photo_is_coloured_like_one_that_is_added_and_keeps_its_colours_where_
     offered = visitor.get_by_role("region", name="Photos of your family in colour").get_by_role("button")
     expect(offered).to_have_count(2)
     expect(offered.first).to_have_accessible_name("Colour it like: another cup.png")
-    visitor.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    visitor.set_viewport_size(WIDE)
     visitor.emulate_media(color_scheme="dark", reduced_motion="reduce")
     assert faults(visitor) == []
 

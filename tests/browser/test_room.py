@@ -7,8 +7,8 @@ from django.urls import reverse
 from playwright.sync_api import Page, Route, expect
 
 from colorizer.models import Album, Original, User
+from tests.browser.axe import faults
 from tests.browser.conftest import Complaints
-from tests.browser.test_every_page import faults
 from tests.browser.test_whole_way import scan
 from tests.conftest import Stack
 

@@ -7,7 +7,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from colorizer.models import User
 from colorizer.services import tokens
-from tests.browser.test_every_page import faults
+from tests.browser.axe import faults
 from tests.conftest import Stack
 
 

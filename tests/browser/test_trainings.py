@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from colorizer import roles, storage
 from colorizer.models import Status, Training, TrainingPoint, User
 from colorizer.services import training as service
-from tests.browser.test_every_page import PHONE, WIDE, faults
+from tests.browser.axe import faults_everywhere
 from tests.conftest import Stack
 from tests.files import picture
 from tests.school import frozen
@@ -45,7 +45,7 @@ def test_the_pages_keep_no_one_out(
 ) -> None:
     training = learning(trainer)
     enter(trainer)
-    found = {}
+    found: dict[str, list[str]] = {}
     for address in (
         reverse("workshop"),
         reverse("trainings"),
@@ -55,11 +55,8 @@ def test_the_pages_keep_no_one_out(
         visitor.goto(live_stack.url + address)
         for summary in visitor.locator("summary").all():
             summary.click()
-        for size, theme in ((WIDE, "light"), (PHONE, "dark")):
-            visitor.set_viewport_size(size)  # type: ignore[arg-type]
-            visitor.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
-            found[address, theme] = faults(visitor)
-    assert {where: each for where, each in found.items() if each} == {}
+        found |= faults_everywhere(visitor)
+    assert found == {}
 
 
 def test_the_page_moves_by_itself_and_comes_to_rest(

@@ -103,15 +103,25 @@ def test_a_check_that_breaks_off_fails_without_ending_the_others(monkeypatch: py
 def test_a_migration_that_is_missing_and_one_of_a_newer_version_are_named() -> None:
     recorder = MigrationRecorder(connection)
     applied = sorted(name for app, name in recorder.applied_migrations() if app == "colorizer")
-    recorder.record_unapplied("colorizer", applied[-1])
-    missing = [one for one in machine.database() if one.what == "migrations"]
-    assert only(missing).level is Level.FAIL
-    assert f"1 are not applied: colorizer.{applied[-1]}." in only(missing).says
-    recorder.record_applied("colorizer", applied[-1])
-    recorder.record_applied("colorizer", "9999_of_the_future")
-    newer = [one for one in machine.database() if one.what == "migrations"]
-    assert only(newer).level is Level.WARN
-    assert "9999_of_the_future" in only(newer).says
+    for name in applied:
+        recorder.record_unapplied("colorizer", name)
+    assert only(migrations()).level is Level.FAIL
+    assert "1 are not applied: colorizer.0001_first_release." in only(migrations()).says
+    for name in (*applied, "9999_of_the_future"):
+        recorder.record_applied("colorizer", name)
+    assert only(migrations()).level is Level.WARN
+    assert only(migrations()).says.endswith("newer than this program: 9999_of_the_future.")
+
+
+@pytest.mark.django_db
+def test_a_site_from_before_the_first_release_is_taken_as_it_is_and_is_no_newer_one() -> None:
+    MigrationRecorder(connection).record_unapplied("colorizer", "0001_first_release")
+    call_command("migrate", verbosity=0)
+    assert only(migrations()).level is Level.OK
+
+
+def migrations() -> list[Finding]:
+    return [one for one in machine.database() if one.what == "migrations"]
 
 
 # --- Storages -----------------------------------------------------------------------------------------------------

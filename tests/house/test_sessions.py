@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
-from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -92,27 +91,6 @@ def test_a_session_keeps_json_and_nothing_that_could_run(owner: User) -> None:
     client = signed_in(owner)
     assert settings.SESSION_SERIALIZER.endswith("JSONSerializer")
     assert client.session[SESSION_KEY] == str(owner.pk)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_an_upgrade_signs_nobody_out(owner: User) -> None:
-    """Sessions of an earlier version are taken over as they are."""
-    from django.contrib.sessions.backends.db import SessionStore
-    from django.contrib.sessions.models import Session as Former
-
-    call_command("migrate", "colorizer", "0006", verbosity=0)
-    try:
-        client = signed_in(owner) if False else Client()
-        former = SessionStore()
-        former.update({SESSION_KEY: str(owner.pk), "kept": "yes"})
-        former.save()
-    finally:
-        call_command("migrate", verbosity=0)
-    assert not Former.objects.exists()
-    taken = Session.objects.get(session_key=former.session_key)
-    assert taken.user_id == owner.pk
-    client.cookies[settings.SESSION_COOKIE_NAME] = former.session_key
-    assert client.session["kept"] == "yes"
 
 
 # --- What the browser is told -------------------------------------------------------------------------------------

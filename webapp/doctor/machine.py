@@ -54,7 +54,8 @@ def _version(cursor: object) -> str:
 def _migrations() -> Iterator[Finding]:
     executor = MigrationExecutor(connection)
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    unknown = set(executor.loader.applied_migrations) - set(executor.loader.disk_migrations)
+    replaced = {key for migration in executor.loader.replacements.values() for key in migration.replaces}
+    unknown = set(executor.loader.applied_migrations) - set(executor.loader.disk_migrations) - replaced
     ours = sorted(name for app, name in unknown if app == "colorizer")
     if missing:
         names = ", ".join(f"{step.app_label}.{step.name}" for step, _ in missing)
