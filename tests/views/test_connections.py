@@ -2,7 +2,7 @@
 
 import urllib.request
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 from django.conf import settings
@@ -50,7 +50,7 @@ def test_pages_that_are_open_share_a_few_connections_and_all_others_are_answered
     browser = Client()
     browser.force_login(member(album.family, Role.EDITOR))
     cookie = f"{settings.SESSION_COOKIE_NAME}={browser.session.session_key}"
-    address = f"http://127.0.0.1:{web}{reverse('album', args=[album.pk])}"
+    address = f"http://127.0.0.1:{web}{reverse('changes')}?album={album.pk}"
 
     def look(_: int) -> int:
         request = urllib.request.Request(address, headers={"Cookie": cookie})
@@ -60,7 +60,7 @@ def test_pages_that_are_open_share_a_few_connections_and_all_others_are_answered
     most = 0
     with ThreadPoolExecutor(MANY) as pool:
         answers = [pool.submit(look, number) for number in range(3 * MANY)]
-        while not all(answer.done() for answer in answers):
+        while wait(answers, timeout=0.02).not_done:
             most = max(most, len(connections_of_web()))
     assert {answer.result() for answer in answers} == {200}
     assert 1 <= most <= MOST_CONNECTIONS
