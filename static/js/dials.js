@@ -56,11 +56,14 @@ function show() {
   requestAnimationFrame(() => {
     isDue = false;
     if (!picture) return;
-    picture.draw(now());
-    if (live) return;
-    pins.render();
-    guessing.render(now().guess);
+    if (!live) pins.render();
+    setTimeout(draw); // where a colour was put is seen before the picture is reckoned
   });
+}
+
+function draw() {
+  picture?.draw(now());
+  if (picture && !live) guessing.render(now().guess);
 }
 
 async function open(button) {

@@ -5,7 +5,7 @@ import { guesses, guessNear } from "./guesses.js";
 import { chromaTable, labOf, lightnessOf, paint, within } from "./lab.js";
 import { covered } from "./marks.js";
 import { gridOf, prepare, spread } from "./spread.js";
-import { cellMeans, lay, upsample, upsampleNow } from "./upsampling.js";
+import { cellMeans, lay, readyWeights, upsample, upsampleNow } from "./upsampling.js";
 
 const LONG_SIDE = 1024; // up to here colour follows edges, in the worker too
 const GROWN = 2; // pixels by which marks grow where the worker interpolates to a larger size yet
@@ -52,10 +52,10 @@ export async function openPicture({ grey, field: address, width }) {
     add(planes, shares, a, b);
     const seen = pins.filter((pin) => pin.on && vividness > 0); // without any vividness all is grey, pins too
     if (seen.length) {
-      const change = changing(seen, shares, warmth);
+      const [moreA, moreB] = changing(seen, shares, warmth);
       for (let at = 0; at < pixels; at += 1) {
-        a[at] += change[at];
-        b[at] += change[pixels + at];
+        a[at] += moreA[at];
+        b[at] += moreB[at];
       }
       for (const grown of isEnlarged ? [GROWN, 0] : [0]) for (const pin of seen) hold(pin, grown);
     }
@@ -103,7 +103,8 @@ async function openChanging(field, lightness, size) {
   const levels = prepare(light, grid);
   const means = await upsample(field.means, lay(field, light, grid));
   const laid = lay(grid, lightness, size);
-  const out = new Float32Array(2 * lightness.length);
+  laid.weights = await readyWeights(laid);
+  const out = [new Float32Array(lightness.length), new Float32Array(lightness.length)];
   return (pins, shares, warmth) => {
     const [beforeA, beforeB] = [new Float32Array(cells), new Float32Array(cells).fill(warmth)];
     add(means, shares, beforeA, beforeB);
@@ -115,7 +116,8 @@ async function openChanging(field, lightness, size) {
       for (const cell of under) asked.set(cell, colour);
     }
     const missing = new Map([...asked].map(([cell, [a, b]]) => [cell, [a - beforeA[cell], b - beforeB[cell]]]));
-    return upsampleNow(spread(levels, missing), laid, out);
+    upsampleNow(spread(levels, missing), laid, ...out);
+    return out;
   };
 }
 

@@ -5,13 +5,13 @@
 
 const SHORT_SIDE = 128; // of the grid: half of the network's
 const LONG_SIDE = 384;
-const PULL = 1e-4;
-const [NEAR, FAR] = [0.03, 0.25];
-const [NO_EDGE, EDGE] = [4, 12];
+const PULL = 3e-5;
+const [NEAR, FAR] = [0.12, 0.25]; // of the long side
+const [NO_EDGE, EDGE] = [12, 24];
 const GRAIN = 2;
 const BUCKETS = 256;
 const [OF_VARIANCE, LEAST, SMALLEST_VARIANCE] = [0.6, 0.01, 2e-6];
-const CYCLES = 6;
+const CYCLES = 10;
 const SWEEPS = 2; // of each
 const BOOST = 1.8; // blocks of one value each correct about half of what is lacking
 
@@ -33,12 +33,12 @@ export function spread(levels, marks) {
   const { height, width } = levels.fine;
   const { isFixed, factors, share } = placed(levels, [...marks.keys()]);
   const [a, b] = solved(levels, factors, isFixed, marks);
-  const change = new Float32Array(2 * height * width);
+  const change = [new Float32Array(height * width), new Float32Array(height * width)];
   for (let row = 0, at = 0; row < height; row += 1) {
     for (let column = 0; column < width; column += 1, at += 1) {
       const from = (row + 1) * (width + 2) + column + 1;
-      change[at] = share[at] * a[from];
-      change[height * width + at] = share[at] * b[from];
+      change[0][at] = share[at] * a[from];
+      change[1][at] = share[at] * b[from];
     }
   }
   return change;
@@ -137,7 +137,7 @@ function factorised({ height, width, weights }, coarse, isFixed) {
       if (!band[to + pivot]) continue;
       const factor = band[to + pivot] / band[from + pivot];
       band[to + pivot] = factor;
-      for (let column = pivot + 1; column <= last; column += 1) band[to + column] -= factor * band[from + column];
+      for (let at = to + pivot + 1, of = from + pivot + 1; at <= to + last; at += 1, of += 1) band[at] -= factor * band[of];
     }
   }
   return { band, order, reach, wide };
@@ -231,8 +231,8 @@ function affinities({ light, height, width }) {
 function reachOf(light, height, width, marked) {
   const far = distances(height, width, marked);
   const ways = waysTo(light, height, width, marked);
-  const short = Math.min(height, width);
-  return far.map((distance, at) => 1 - rise(distance / short, NEAR, FAR) * rise(ways[at], NO_EDGE, EDGE));
+  const long = Math.max(height, width);
+  return far.map((distance, at) => 1 - rise(distance / long, NEAR, FAR) * rise(ways[at], NO_EDGE, EDGE));
 }
 
 function rise(value, low, high) {
@@ -247,7 +247,7 @@ function distances(height, width, marked) {
   for (let at = width; at < down.length; at += 1) down[at] = Math.min(down[at], down[at - width] + 1);
   for (let at = down.length - width - 1; at >= 0; at -= 1) down[at] = Math.min(down[at], down[at + width] + 1);
   const found = new Float32Array(down.length);
-  const most = Math.ceil(FAR * Math.min(height, width));
+  const most = Math.ceil(FAR * Math.max(height, width));
   for (let row = 0; row < height; row += 1) {
     for (let column = 0; column < width; column += 1) {
       let least = most * most;

@@ -7,6 +7,8 @@ const FLOOR = 1e-5;
 const ROWS_AT_ONCE = 32; // then the page has its turn
 const STEPS = 512; // of the table, for each unit
 const NOTHING = 0.25; // Lab units
+const TAPS = 4; // a side, in a hurry
+const WHOLE = 65000; // all weights of a pixel together
 const MOST = 4; // from here on exp(-d^2) is nothing beside the floor
 
 const LIKENESS = Float32Array.from({ length: STEPS * MOST + 2 }, (_, step) => Math.exp(-((step / STEPS) ** 2)) + FLOOR);
@@ -31,18 +33,64 @@ export async function upsample(planes, laid) {
   return out;
 }
 
-// The same at once, for two planes that are next to nothing in most places.
-export function upsampleNow(planes, laid, out = room(planes, laid)) {
-  mix(planes, laid, out, 0, laid.size.height, busyCells(planes, laid));
-  return out;
+// The same at once, for two planes that are next to nothing in most places, by weights that were made ready.
+export function upsampleNow([a, b], { height, width, size, rows, columns, weights }, outA, outB) {
+  const busy = busyCells(a, b, height, width);
+  for (let y = 0, at = 0; y < size.height; y += 1) {
+    const nearest = rows.index[5 * y + RADIUS] * width;
+    const from = 5 * y + rows.skipped[y];
+    const [row0, row1, row2, row3] = rows.index.subarray(from, from + TAPS).map((row) => row * width);
+    for (let x = 0; x < size.width; x += 1, at += 1) {
+      if (!busy[nearest + columns.index[5 * x + RADIUS]]) {
+        outA[at] = 0;
+        outB[at] = 0;
+        continue;
+      }
+      let sumA = 0;
+      let sumB = 0;
+      let tap = TAPS * TAPS * at;
+      const first = 5 * x + columns.skipped[x];
+      for (let j = first; j < first + TAPS; j += 1, tap += TAPS) {
+        const column = columns.index[j];
+        sumA += weights[tap] * a[row0 + column] + weights[tap + 1] * a[row1 + column] + weights[tap + 2] * a[row2 + column] + weights[tap + 3] * a[row3 + column];
+        sumB += weights[tap] * b[row0 + column] + weights[tap + 1] * b[row1 + column] + weights[tap + 2] * b[row2 + column] + weights[tap + 3] * b[row3 + column];
+      }
+      outA[at] = sumA / WHOLE;
+      outB[at] = sumB / WHOLE;
+    }
+  }
+}
+
+// The weights of the nearest four by four cells for each pixel: of the five by five the farthest weigh next to nothing.
+export async function readyWeights({ width, guide, size, means, rows, columns }) {
+  const last = LIKENESS.length - 1;
+  const weights = new Uint16Array(TAPS * TAPS * size.height * size.width);
+  const here = new Float64Array(TAPS * TAPS);
+  for (let y = 0, at = 0; y < size.height; y += 1) {
+    if (y % ROWS_AT_ONCE === 0) await pause();
+    const fromRow = 5 * y + rows.skipped[y];
+    for (let x = 0; x < size.width; x += 1, at += 1) {
+      const fromColumn = 5 * x + columns.skipped[x];
+      let total = 0;
+      for (let j = 0, tap = 0; j < TAPS; j += 1) {
+        for (let i = 0; i < TAPS; i += 1, tap += 1) {
+          const apart = Math.abs(means[rows.index[fromRow + i] * width + columns.index[fromColumn + j]] - guide[at]);
+          here[tap] = LIKENESS[apart < MOST ? (apart * STEPS + 0.5) | 0 : last] * rows.weight[fromRow + i] * columns.weight[fromColumn + j];
+          total += here[tap];
+        }
+      }
+      for (let tap = 0; tap < TAPS * TAPS; tap += 1) weights[TAPS * TAPS * at + tap] = (here[tap] / total) * WHOLE + 0.5;
+    }
+  }
+  return weights;
 }
 
 // Where a cell within reach is not next to nothing.
-function busyCells(planes, { height, width }) {
+function busyCells(a, b, height, width) {
   const busy = new Uint8Array(height * width);
   for (let row = 0, at = 0; row < height; row += 1) {
     for (let column = 0; column < width; column += 1, at += 1) {
-      if (Math.abs(planes[at]) < NOTHING && Math.abs(planes[height * width + at]) < NOTHING) continue;
+      if (Math.abs(a[at]) < NOTHING && Math.abs(b[at]) < NOTHING) continue;
       const [left, right] = [Math.max(column - RADIUS, 0), Math.min(column + RADIUS, width - 1)];
       for (let y = Math.max(row - RADIUS, 0); y <= Math.min(row + RADIUS, height - 1); y += 1) busy.fill(1, y * width + left, y * width + right + 1);
     }
@@ -54,32 +102,24 @@ function room(planes, { height, width, size }) {
   return new Float32Array((planes.length / (height * width)) * size.height * size.width);
 }
 
-// Two planes at a time: a* and b*. A loop that runs while a person waits: nothing is allocated in it.
-function mix(planes, { height, width, guide, size, means, rows, columns }, out, top, bottom, busy = null) {
+// Two planes at a time: a* and b*.
+function mix(planes, { height, width, guide, size, means, rows, columns }, out, top, bottom) {
   const cells = height * width;
   const pixels = size.height * size.width;
   const last = LIKENESS.length - 1;
-  const taps = busy ? 4 : 5; // in a hurry the farthest of the five, which weighs next to nothing, is left out
   for (let first = 0; first < planes.length; first += 2 * cells) {
     const to = (first / cells) * pixels;
     for (let y = top; y < bottom; y += 1) {
       for (let x = 0; x < size.width; x += 1) {
         const at = y * size.width + x;
-        if (busy && !busy[rows.index[5 * y + RADIUS] * width + columns.index[5 * x + RADIUS]]) {
-          out[to + at] = 0;
-          out[to + pixels + at] = 0;
-          continue;
-        }
         const here = guide[at];
         let total = 0;
         let a = 0;
         let b = 0;
-        const fromRow = 5 * y + (busy ? rows.skipped[y] : 0);
-        const fromColumn = 5 * x + (busy ? columns.skipped[x] : 0);
-        for (let i = fromRow; i < fromRow + taps; i += 1) {
+        for (let i = 5 * y; i < 5 * y + 5; i += 1) {
           const row = rows.index[i] * width;
           const byRow = rows.weight[i];
-          for (let j = fromColumn; j < fromColumn + taps; j += 1) {
+          for (let j = 5 * x; j < 5 * x + 5; j += 1) {
             const cell = row + columns.index[j];
             const apart = Math.abs(means[cell] - here);
             const weight = LIKENESS[apart < MOST ? (apart * STEPS + 0.5) | 0 : last] * byRow * columns.weight[j];

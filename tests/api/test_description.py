@@ -27,7 +27,7 @@ CONFIG = SchemathesisConfig(
     projects=ProjectsConfig.from_dict(
         # A parameter that an address does not know is overlooked, as everywhere on the web.
         {
-            "generation": {"deterministic": True, "max-examples": 15, "allow-extra-parameters": False},
+            "generation": {"deterministic": True, "max-examples": 6, "allow-extra-parameters": False},
             # How long a file is no description can know: a part beyond its end is asked for rightly, and is not there.
             "checks": {"positive_data_acceptance": {"expected-statuses": [*FITTING, "416"]}},
         }

@@ -18,7 +18,7 @@ def faults(page: Page) -> list[str]:
         page.evaluate(AXE_SCRIPT)
     found = [
         f"{violation['id']}: {node['target']} {node['failureSummary']}"
-        for violation in page.evaluate("rules => axe.run(document, rules)", RULES)["violations"]
+        for violation in page.evaluate("rules => axe.run(document, rules).then(found => found.violations)", RULES)
         for node in violation["nodes"]
     ]
     wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")

@@ -5,10 +5,11 @@ import pytest
 from colorizer import storage
 from colorizer.models import Dataset, DatasetItem, Status, User
 from colorizer.services import datasets
+from tests.conftest import on_disk_alone
 from tests.curation import add, encoded, photos, picture
 from tests.stack import Process, wait_for
 
-pytestmark = pytest.mark.worker
+pytestmark = [pytest.mark.worker, on_disk_alone]
 
 
 def test_photos_that_were_added_are_measured_and_a_broken_one_says_why(worker: Process, owner: User) -> None:
