@@ -6,9 +6,11 @@ const [BLACK, GREY, WHITE, RED, PINK, ORANGE, BROWN, BEIGE, YELLOW, GREEN, TURQU
 
 function kindOf([lightness, a, b]) {
   const [chroma, hue] = [Math.hypot(a, b), hueOf(a, b)];
-  if (chroma < 7) return lightness < 20 ? BLACK : lightness > 88 ? WHITE : GREY;
+  // Warm colours are seen as such sooner: skin and wood have little chroma, and a greenish grey is grey.
+  if (chroma < (hue >= 112 && hue < 311 ? 12 : 7)) return lightness < 20 ? BLACK : lightness > 88 ? WHITE : GREY;
   if (hue >= 42 && hue < 105 && chroma < 32 && lightness >= 55) return BEIGE;
   if (hue < 20 || hue >= 345) return lightness < 50 ? RED : PINK;
+  if (hue < 42 && lightness < 45 && chroma < 40) return BROWN;
   if (hue < 42) return lightness >= 65 && chroma < 50 ? PINK : RED;
   if (hue < 75) return lightness < 55 ? BROWN : ORANGE;
   if (hue < 112) return lightness >= 55 ? YELLOW : hue < 95 ? BROWN : GREEN;

@@ -49,20 +49,38 @@ new MutationObserver(tell).observe(grid, { childList: true });
 tell();
 
 // --- A photo may be here already, or new: the page knows, who tells of it does not -------------------------------------
-function place(html) {
-  const page = new DOMParser().parseFromString(html, "text/html");
-  for (const fresh of page.querySelectorAll(".tile")) {
-    fresh.removeAttribute("hx-swap-oob");
+const tilesOf = (html) => {
+  const tiles = [...new DOMParser().parseFromString(html, "text/html").querySelectorAll(".tile")];
+  tiles.forEach((tile) => tile.removeAttribute("hx-swap-oob"));
+  return tiles;
+};
+
+// What a tile's answer to its own button has shown is told by the stream once more, or the other way round: it stays as it
+// is then, since a hand may be on its next button.
+const shown = new Map(); // by id
+const formOf = (tile) => tile.outerHTML.replace(/\s+/g, " ");
+const isShown = (tile) => shown.get(tile.id) === formOf(tile);
+const note = (tile) => shown.set(tile.id, formOf(tile));
+
+function place(tiles) {
+  for (const fresh of tiles) {
     const old = document.getElementById(fresh.id);
+    if (old && isShown(fresh)) continue;
+    note(fresh);
     if (old) htmx.swap(old, fresh.outerHTML, { swapStyle: "outerHTML" });
     else if (fresh.dataset.state !== "gone") htmx.swap(grid, fresh.outerHTML, { swapStyle: "beforeend" });
   }
 }
 
+album.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (!detail.shouldSwap || !detail.target.matches(".tile")) return;
+  const tiles = tilesOf(detail.serverResponse);
+  detail.shouldSwap = !tiles.every(isShown);
+  tiles.forEach(note);
+});
 album.addEventListener("htmx:sseBeforeMessage", (event) => {
-  if (event.detail.type !== "new") return;
   event.preventDefault();
-  place(event.detail.data);
+  place(tilesOf(event.detail.data));
 });
 
 // --- Where the stream fails twice, the page asks every three seconds until the stream is back -------------------------
@@ -73,7 +91,7 @@ async function poll() {
   const answer = await fetch(`${album.dataset.changes}&cursor=${encodeURIComponent(album.dataset.cursor)}`).catch(() => null);
   if (!answer?.ok) return;
   album.dataset.cursor = answer.headers.get("X-Cursor");
-  place(await answer.text());
+  place(tilesOf(await answer.text()));
 }
 
 album.addEventListener("htmx:sseError", () => {

@@ -25,7 +25,9 @@ from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 from django.urls import reverse  # noqa: E402
 
+from colorizer.asked import Asked  # noqa: E402
 from colorizer.models import Coloring, Original, Photo, Status  # noqa: E402
+from colorizer.services import corrections  # noqa: E402
 from tests.bench import PILE  # noqa: E402
 from tests.bench.site import (  # noqa: E402
     Member,
@@ -66,6 +68,19 @@ def one_photo(site: Site, large: Path) -> dict[str, Any]:
         "cpu_s": statistics.median(run["cpu"] for run in warm),
         "stages_s": {name: statistics.median(run["stages"].get(name, 0) for run in warm) for name in names},
     }
+
+
+def corrected() -> dict[str, Any]:
+    """The same photos with ten pins each, from the moment that is asked for to the stored result: the median."""
+    pins = [{"x": n / 10 + 0.05, "y": 0.15 + 0.35 * (n % 3), "colour": [50, 25, 9 * n - 40]} for n in range(10)]
+    asked = Asked.read(json.dumps({"pins": pins}).encode())
+    walls = []
+    for photo in list(Photo.objects.filter(shown__isnull=False).order_by("created_at"))[1:]:
+        coloring = corrections.save(photo=photo, asked=asked)
+        wait_until_coloured(photo.album, 2)
+        coloring.refresh_from_db()
+        walls.append((coloring.finished_at - coloring.created_at).total_seconds())  # type: ignore[operator]
+    return {"wall_s": statistics.median(walls), "slowest_s": max(walls)}
 
 
 def pile(site: Site, folder: Path) -> dict[str, Any]:
@@ -175,6 +190,7 @@ def main() -> None:
     }
     with running() as site:
         found["one photo of 12 megapixels"] = one_photo(site, folder / "large")
+        found["ten pins on 12 megapixels"] = corrected()
         found["50 photos of 2 megapixels"] = pile(site, folder / "pile")
         found["gallery"] = gallery(site)
         found["200 uploads at once"] = crowd(site, lambda number: small[number].read_bytes())

@@ -4,6 +4,7 @@ from typing import Any
 
 BARS = {
     "12 megapixels, wall (s)": (3.0, "at most"),
+    "12 megapixels corrected with ten pins, wall (s)": (4.0, "at most"),
     "50 photos, against the plain loop": (0.8, "at least"),
     "200 uploads at once, errors": (0, "at most"),
     "gallery of 500, queries": (12, "at most"),
@@ -19,10 +20,10 @@ def told(found: dict[str, Any]) -> str:
     sites = found["sites"]
     columns = {name: figures(site, found) for name, site in sites.items()}
     rows = list(dict.fromkeys(name for column in columns.values() for name in column))
-    lines = ["", f"{'':44}" + "".join(f"{name:>14}" for name in columns)]
+    lines = ["", f"{'':50}" + "".join(f"{name:>14}" for name in columns)]
     for row in rows:
         values = [column.get(row) for column in columns.values()]
-        lines.append(f"{row:44}" + "".join(f"{_number(value):>14}" for value in values) + _verdict(row, values))
+        lines.append(f"{row:50}" + "".join(f"{_number(value):>14}" for value in values) + _verdict(row, values))
     loop = found["plain loop"]["photos_per_minute"]
     lines.append(f"\nThe plain loop: {loop:.1f} photos of 2 megapixels a minute, on {found['cores']} cores.")
     shares = ", ".join(f"{name} {share:.0%}" for name, share in found["writing"].items())
@@ -41,6 +42,7 @@ def figures(site: dict[str, Any], found: dict[str, Any]) -> dict[str, float]:
         "12 megapixels, slowest (s)": large["slowest_s"],
         "12 megapixels, CPU (s)": large["cpu_s"],
         **{f"  {name} (s)": seconds for name, seconds in stages.items()},
+        "12 megapixels corrected with ten pins, wall (s)": site["ten pins on 12 megapixels"]["wall_s"],
         "50 photos, a minute": pile["photos_per_minute"],
         "50 photos, against the plain loop": pile["photos_per_minute"] / found["plain loop"]["photos_per_minute"],
         "200 uploads at once, errors": crowd["errors"],

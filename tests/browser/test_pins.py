@@ -70,6 +70,16 @@ def place(page: Page, x: float, y: float) -> tuple[float, float]:
     return box["x"] + x * box["width"], box["y"] + y * box["height"]
 
 
+def drag(page: Page, *points: tuple[float, float]) -> None:
+    """With a finger, over places of the photo."""
+    page.locator("#stage .aim").scroll_into_view_if_needed()
+    finger = page.context.new_cdp_session(page)
+    for number, (x, y) in enumerate(place(page, *point) for point in points):
+        kind = "touchMove" if number else "touchStart"
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
 def says(page: Page, text: str) -> None:
     expect(page.get_by_role("status").filter(has_text=text)).to_be_visible()
 
@@ -135,6 +145,23 @@ def test_a_dot_and_a_stroke_are_chosen_with_the_mouse_taken_back_and_held_in_wha
     expect(mode.get_by_role("region", name="Versions of this photo")).to_contain_text("blue, says aunt Ida")
 
 
+@pytest.mark.parametrize(
+    ("lab", "name"),
+    [
+        ([55, -8, -3], "grey"),  # a greenish grey is none of turquoise
+        ([50, -30, -10], "turquoise"),
+        ([25, 14, 11], "brown"),  # dark leather
+        ([40, 55, 35], "red"),
+        ([70, 15, 18], "beige"),  # skin
+    ],
+)
+def test_a_colour_is_called_what_people_call_it(visitor: Page, live_stack: Stack, lab: list[int], name: str) -> None:
+    visitor.goto(live_stack.url)
+    names = "black|grey|white|red|pink|orange|brown|beige|yellow|green|turquoise|blue|purple"
+    said = "async ([lab, names]) => (await import('/static/js/colour-names.js')).nameOf(lab, { names })"
+    assert visitor.evaluate(said, [lab, names]) == name
+
+
 def test_a_finger_and_keys_do_the_same_on_a_phone(mode: Page, photo: Photo, barn: Photo) -> None:
     mode.set_viewport_size(PHONE)
     mode.emulate_media(color_scheme="dark", reduced_motion="reduce")
@@ -145,6 +172,13 @@ def test_a_finger_and_keys_do_the_same_on_a_phone(mode: Page, photo: Photo, barn
     mode.get_by_role("slider", name="Strength").fill("80")
     says(mode, "is green now")
     drawn(mode, 1)
+    mode.get_by_label("Draw a stroke").check()
+    drag(mode, (0.2, 0.6), (0.3, 0.65), (0.4, 0.6), (0.5, 0.65))
+    says(mode, "Stroke 2 drawn")
+    drawn(mode, 2)
+    mode.get_by_role("button", name="Undo").click()
+    drawn(mode, 1)
+    mode.get_by_label("Set a dot").check()
 
     aim = mode.get_by_role("application")
     aim.focus()
