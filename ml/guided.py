@@ -18,11 +18,11 @@ from ml.upsampling import cell_means, joint_bilateral
 
 _COARSER = 2
 """Network pixels a cell: finer changed no figure of the pin protocol by more than 0.02, and takes six times as long."""
-_PULL = 3e-5
+_PULL = 1e-4
 """Towards no correction, in each of Levin's equations: what leaks through an edge runs dry behind it."""
-_NEAR, _FAR = 0.12, 0.25
-"""Shares of the long side between which a pin's power over what lies across an edge ends."""
-_NO_EDGE, _EDGE = 12.0, 24.0
+_NEAR, _FAR = 0.03, 0.25
+"""Shares of the short side between which a pin's power over what lies across an edge ends."""
+_NO_EDGE, _EDGE = 4.0, 12.0
 """Units of L* that a way must cross to be over an edge, from not at all to wholly."""
 _GRAIN = 2.0
 """Steps of L* from pixel to pixel that are none of an edge."""
@@ -41,8 +41,7 @@ def change(lightness: Floats, alone: Floats, heard: Floats, pins: Pins) -> Float
         pins: at least one.
 
     Returns:
-        float32 [2, H / 2, W / 2], to be added to `alone` once each is brought up to size; 0 far away and
-        across an edge.
+        float32 [2, H / 2, W / 2], to be added to `alone` once each is brought up to size; 0 far away.
     """
     height, width = (max(1, side // _COARSER) for side in lightness.shape)
     light = cell_means(lightness, height, width)
@@ -56,7 +55,7 @@ def change(lightness: Floats, alone: Floats, heard: Floats, pins: Pins) -> Float
 def reach(lightness: Floats, is_pinned: NDArray[np.bool_]) -> Floats:
     """How much pins may change each pixel: float32 [H, W], 1 near or on the same surface, 0 far and over an edge."""
     height, width = lightness.shape
-    far = distance_transform_edt(~is_pinned) / max(height, width)
+    far = distance_transform_edt(~is_pinned) / min(height, width)
     ways = dijkstra(_steps(lightness), directed=False, indices=np.flatnonzero(is_pinned), min_only=True)
     share = 1 - _rise(far, _NEAR, _FAR) * _rise(ways.reshape(height, width), _NO_EDGE, _EDGE)
     return np.asarray(share, np.float32)

@@ -5,9 +5,9 @@
 
 const SHORT_SIDE = 128; // of the grid: half of the network's
 const LONG_SIDE = 384;
-const PULL = 3e-5;
-const [NEAR, FAR] = [0.12, 0.25]; // of the long side
-const [NO_EDGE, EDGE] = [12, 24];
+const PULL = 1e-4;
+const [NEAR, FAR] = [0.03, 0.25];
+const [NO_EDGE, EDGE] = [4, 12];
 const GRAIN = 2;
 const BUCKETS = 256;
 const [OF_VARIANCE, LEAST, SMALLEST_VARIANCE] = [0.6, 0.01, 2e-6];
@@ -231,8 +231,8 @@ function affinities({ light, height, width }) {
 function reachOf(light, height, width, marked) {
   const far = distances(height, width, marked);
   const ways = waysTo(light, height, width, marked);
-  const long = Math.max(height, width);
-  return far.map((distance, at) => 1 - rise(distance / long, NEAR, FAR) * rise(ways[at], NO_EDGE, EDGE));
+  const short = Math.min(height, width);
+  return far.map((distance, at) => 1 - rise(distance / short, NEAR, FAR) * rise(ways[at], NO_EDGE, EDGE));
 }
 
 function rise(value, low, high) {
@@ -247,7 +247,7 @@ function distances(height, width, marked) {
   for (let at = width; at < down.length; at += 1) down[at] = Math.min(down[at], down[at - width] + 1);
   for (let at = down.length - width - 1; at >= 0; at -= 1) down[at] = Math.min(down[at], down[at + width] + 1);
   const found = new Float32Array(down.length);
-  const most = Math.ceil(FAR * Math.max(height, width));
+  const most = Math.ceil(FAR * Math.min(height, width));
   for (let row = 0; row < height; row += 1) {
     for (let column = 0; column < width; column += 1) {
       let least = most * most;
