@@ -7,7 +7,7 @@ BIN := .venv/bin
 PINS := requirements/constraints.txt
 # uv and not pip: several files at a time, and what lies on this machine already is not copied but linked.
 INSTALL := $(BIN)/uv pip install --python $(BIN)/python -c $(PINS)
-# Python starts twice as fast where it may keep what it compiled.
+# What Python has compiled is kept, whatever the environment says: else each process compiles it anew.
 export PYTHONDONTWRITEBYTECODE :=
 OURS := webapp colorizer worker ml tests manage.py
 

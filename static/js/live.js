@@ -75,7 +75,7 @@ function place(tiles) {
 album.addEventListener("htmx:beforeSwap", ({ detail }) => {
   if (!detail.shouldSwap || !detail.target.matches(".tile")) return;
   const tiles = tilesOf(detail.serverResponse);
-  detail.shouldSwap = !tiles.every(isShown);
+  detail.shouldSwap = !tiles.length || !tiles.every(isShown);
   tiles.forEach(note);
 });
 album.addEventListener("htmx:sseBeforeMessage", (event) => {

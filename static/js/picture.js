@@ -27,6 +27,7 @@ export async function openPicture({ grey, field: address, width }) {
   const pixels = lightness.length;
   const [a, b] = [new Float32Array(pixels), new Float32Array(pixels)];
   const laid = lay(field, lightness, size);
+  const ground = await openGround(lightness, size);
   const isEnlarged = Number(width) > size.width;
 
   const ways = new Map(); // by the guess they show, what is drawn from
@@ -39,7 +40,7 @@ export async function openPicture({ grey, field: address, width }) {
     if (ways.has(String(guess))) return;
     const means = guess ? (guessFor(guess)?.means ?? field.means) : field.means;
     const planes = await upsample(means, laid);
-    ways.set(String(guess), { planes, changing: await openChanging({ ...field, means }, lightness, size) });
+    ways.set(String(guess), { planes, changing: await openChanging({ ...field, means }, ground) });
   }
   await prepare(null);
 
@@ -95,16 +96,19 @@ export async function openPicture({ grey, field: address, width }) {
   return { canvas, field, draw, at, prepare, small, guessFor, guesses: () => (found ??= guesses(field)) };
 }
 
-// What pins add, at the lightness's size: a function that keeps what is the same for all of them.
-async function openChanging(field, lightness, size) {
+// What is the same for all guesses and pins of a photo: the grid that pins spread on, and how it lies over the pixels.
+async function openGround(lightness, size) {
   const grid = gridOf(size);
-  const cells = grid.height * grid.width;
   const light = cellMeans(lightness, size, grid.height, grid.width);
-  const levels = prepare(light, grid);
-  const means = await upsample(field.means, lay(field, light, grid));
   const laid = lay(grid, lightness, size);
   laid.weights = await readyWeights(laid);
-  const out = [new Float32Array(lightness.length), new Float32Array(lightness.length)];
+  return { grid, light, laid, levels: prepare(light, grid), out: [new Float32Array(lightness.length), new Float32Array(lightness.length)] };
+}
+
+// What pins add to a field, at the lightness's size: a function that keeps what is the same for all of them.
+async function openChanging(field, { grid, light, laid, levels, out }) {
+  const cells = grid.height * grid.width;
+  const means = await upsample(field.means, lay(field, light, grid));
   return (pins, shares, warmth) => {
     const [beforeA, beforeB] = [new Float32Array(cells), new Float32Array(cells).fill(warmth)];
     add(means, shares, beforeA, beforeB);

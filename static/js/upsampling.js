@@ -13,6 +13,8 @@ const MOST = 4; // from here on exp(-d^2) is nothing beside the floor
 
 const LIKENESS = Float32Array.from({ length: STEPS * MOST + 2 }, (_, step) => Math.exp(-((step / STEPS) ** 2)) + FLOOR);
 
+const likeness = (apart) => LIKENESS[apart < MOST ? (apart * STEPS + 0.5) | 0 : LIKENESS.length - 1];
+
 const pause = () => new Promise((resolve) => setTimeout(resolve, 0));
 
 // How a grid of height x width cells lies over a lightness: made once, for as many planes as one likes.
@@ -63,7 +65,6 @@ export function upsampleNow([a, b], { height, width, size, rows, columns, weight
 
 // The weights of the nearest four by four cells for each pixel: of the five by five the farthest weigh next to nothing.
 export async function readyWeights({ width, guide, size, means, rows, columns }) {
-  const last = LIKENESS.length - 1;
   const weights = new Uint16Array(TAPS * TAPS * size.height * size.width);
   const here = new Float64Array(TAPS * TAPS);
   for (let y = 0, at = 0; y < size.height; y += 1) {
@@ -75,7 +76,7 @@ export async function readyWeights({ width, guide, size, means, rows, columns })
       for (let j = 0, tap = 0; j < TAPS; j += 1) {
         for (let i = 0; i < TAPS; i += 1, tap += 1) {
           const apart = Math.abs(means[rows.index[fromRow + i] * width + columns.index[fromColumn + j]] - guide[at]);
-          here[tap] = LIKENESS[apart < MOST ? (apart * STEPS + 0.5) | 0 : last] * rows.weight[fromRow + i] * columns.weight[fromColumn + j];
+          here[tap] = likeness(apart) * rows.weight[fromRow + i] * columns.weight[fromColumn + j];
           total += here[tap];
         }
       }
@@ -106,7 +107,6 @@ function room(planes, { height, width, size }) {
 function mix(planes, { height, width, guide, size, means, rows, columns }, out, top, bottom) {
   const cells = height * width;
   const pixels = size.height * size.width;
-  const last = LIKENESS.length - 1;
   for (let first = 0; first < planes.length; first += 2 * cells) {
     const to = (first / cells) * pixels;
     for (let y = top; y < bottom; y += 1) {
@@ -122,7 +122,7 @@ function mix(planes, { height, width, guide, size, means, rows, columns }, out, 
           for (let j = 5 * x; j < 5 * x + 5; j += 1) {
             const cell = row + columns.index[j];
             const apart = Math.abs(means[cell] - here);
-            const weight = LIKENESS[apart < MOST ? (apart * STEPS + 0.5) | 0 : last] * byRow * columns.weight[j];
+            const weight = likeness(apart) * byRow * columns.weight[j];
             total += weight;
             a += weight * planes[first + cell];
             b += weight * planes[first + cells + cell];
