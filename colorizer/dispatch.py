@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from .models import Coloring, Comparison, DatasetItem, Job, ModelUpload, Original, Queue, Training
+from .models import Coloring, Comparison, DatasetItem, Job, ModelUpload, Original, Queue, Status, Training
 
 PREPARE = "heirloom.prepare"
 COLORIZE = "heirloom.colorize"
@@ -31,6 +31,8 @@ TASKS: dict[type[Job], str] = {
 }
 FOR_FAMILIES = (Queue.INTERACTIVE, Queue.BULK)
 """The queues that someone's photos wait in; a slice of a training makes way for them."""
+BULK_AHEAD = 20
+"""So many jobs of the bulk are in the queue at once: enough that no worker waits for one, few enough to be fair."""
 
 logger = logging.getLogger(__name__)
 producer = Celery("heirloom-producer", set_as_current=False)
@@ -76,6 +78,12 @@ def send(job: Job) -> bool:
     _away_until = float("-inf")
     note_sent(job)
     return True
+
+
+def bulk_ahead() -> int:
+    """How many jobs of the bulk are in the queue, of BULK_AHEAD."""
+    sent = {"status": Status.QUEUED, "queue": Queue.BULK, "sent_at__isnull": False}
+    return sum(jobs._default_manager.filter(**sent).count() for jobs in TASKS)
 
 
 def waiting(queues: Sequence[str] = Queue.values) -> int:

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from ml import curves
 from ml.devices import fabric_of, mean_over_processes
-from ml.sampler import Photos, Sampler
+from ml.sampler import Photos
 from ml.settings import Settings
-from ml.training import prepare, scale_rates, take_step
+from ml.training import prepare, sampler_for, scale_rates, take_step
 
 _SMOOTHING = 0.9
 _LOST = 4.0
@@ -53,9 +53,7 @@ def find_rate(
     fabric = fabric or fabric_of(settings)
     folder.mkdir(parents=True, exist_ok=True)
     objective, _ = prepare(settings, photos, fabric, initial, encoder)
-    sampler = Sampler(photos, settings, objective.pins)
-    if settings.cached:
-        sampler.cache(lambda lightness: objective.features(fabric.to_device(lightness)))
+    sampler = sampler_for(settings, photos, objective)
     rates: list[float] = []
     losses: list[float] = []
     smooth = 0.0

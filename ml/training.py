@@ -72,9 +72,9 @@ def train(
     schedule = Schedule(settings, len(photos.planes))
     run = Run(folder, settings, objective, averaged, schedule)
     run.restore()
-    sampler, held_out = _sampler(settings, photos, objective), None
+    sampler, held_out = sampler_for(settings, photos, objective), None
     if validation is not None:
-        held_out = fabric.to_device(_sampler(settings, validation, objective).fixed(_VALIDATED))
+        held_out = fabric.to_device(sampler_for(settings, validation, objective).fixed(_VALIDATED))
 
     started = drawn = saved = time.monotonic()
     started -= run.elapsed
@@ -190,7 +190,7 @@ def validate(objective: Objective, network: nn.Module, batch: Batch) -> dict[str
     return {"val_loss": loss, "val_explained": 1 - error / max(colour, 1e-9)}
 
 
-def _sampler(settings: Settings, photos: Photos, objective: Objective) -> Sampler:
+def sampler_for(settings: Settings, photos: Photos, objective: Objective) -> Sampler:
     """A sampler of the photos, with what the objective wants of each view."""
     sampler = Sampler(photos, settings, objective.pins)
     if settings.cached:

@@ -5,8 +5,6 @@ from django.db.models import Count, Q, QuerySet
 from .. import gate
 from ..models import Dataset, DatasetVersion, FrozenItem
 
-FEWEST = gate.FEWEST
-
 
 def items(version: DatasetVersion) -> QuerySet[FrozenItem]:
     """The photos of a benchmark's ``version`` that models are judged on: all that are still there.
@@ -20,7 +18,7 @@ def fit() -> QuerySet[DatasetVersion]:
     """The frozen versions that one may judge on, latest first, each with ``photos``: how many it still has."""
     there = Count("items", filter=Q(items__item__isnull=False))
     versions = DatasetVersion.objects.filter(dataset__kind=Dataset.Kind.BENCHMARK).select_related("dataset")
-    return versions.annotate(photos=there).filter(photos__gte=FEWEST).order_by("-frozen_at")
+    return versions.annotate(photos=there).filter(photos__gte=gate.FEWEST).order_by("-frozen_at")
 
 
 def latest() -> DatasetVersion | None:

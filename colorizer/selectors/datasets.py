@@ -11,9 +11,9 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from .. import gate
 from ..models import Dataset, DatasetItem, DatasetVersion, FrozenItem, Status
 from ..models.dataset import Split
-from . import benchmarks
 
 GREY = 3.0
 """A photo with less colourfulness has no colour to learn."""
@@ -78,7 +78,7 @@ class Readiness:
 
     @property
     def is_small_to_judge(self) -> bool:
-        return len(self.kept) < benchmarks.FEWEST
+        return len(self.kept) < gate.FEWEST
 
 
 def readiness(dataset: Dataset) -> Readiness:

@@ -14,8 +14,6 @@ from ..models import Job, Photo, Queue, Status
 
 UNSENT_FOR = timedelta(minutes=15)
 """Housekeeping sends what waits within seconds. A job that waits so long unsent has been forgotten."""
-BULK_AHEAD = 20
-"""As many of the bulk as `services.jobs` keeps in the queue: beyond that, to be unsent is to wait one's turn."""
 
 
 def open_jobs() -> int:
@@ -68,9 +66,7 @@ def _stands_still(job: Job) -> bool:
 def unsent(*, before: datetime) -> list[Job]:
     """Jobs that wait since ``before`` and were never sent, though it is their turn."""
     never = Q(status=Status.QUEUED, sent_at=None, changed_at__lte=before)
-    in_queue = Q(status=Status.QUEUED, sent_at__isnull=False, queue=Queue.BULK)
-    ahead = sum(model._default_manager.filter(in_queue).count() for model in dispatch.TASKS)
-    if ahead >= BULK_AHEAD:
+    if dispatch.bulk_ahead() >= dispatch.BULK_AHEAD:  # the rest of the bulk waits its turn
         never &= ~Q(queue=Queue.BULK)
     return [
         job for model in dispatch.TASKS for job in model._default_manager.filter(never).order_by("changed_at")[:500]

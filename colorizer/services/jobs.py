@@ -26,8 +26,6 @@ FIRST_RESEND = timedelta(seconds=30)
 """How long a message may be missing before it is sent a second time; later ones wait HEIRLOOM_RESEND_SECONDS."""
 NEVER_SENT = Q(status=Status.QUEUED, sent_at=None)
 MOST_AT_ONCE = 500
-BULK_AHEAD = 20
-"""So many jobs of the bulk are in the queue at once: enough that no worker waits for one, few enough to be fair."""
 FAMILY: dict[type[Job], str] = {
     Original: "family_id",
     Coloring: "photo__album__family_id",
@@ -188,7 +186,7 @@ def unsent() -> list[Job]:
     first = Q(sent_at__lt=now - min(FIRST_RESEND, again), sent_at__lte=F("changed_at") + FIRST_RESEND)
     lost = _count(sent) - dispatch.waiting()
     lost_rows = _oldest(sent & (first | Q(sent_at__lt=now - again)))[: max(lost, 0)]
-    return _oldest(forgotten) + _next_of_bulk(BULK_AHEAD - _bulk_in_queue()) + lost_rows
+    return _oldest(forgotten) + _next_of_bulk(dispatch.BULK_AHEAD - dispatch.bulk_ahead()) + lost_rows
 
 
 def refill() -> None:
@@ -196,15 +194,11 @@ def refill() -> None:
 
     Else it would have nothing to do until housekeeping looks again. A message that two workers send is dropped once.
     """
-    ahead = _bulk_in_queue()
-    if ahead < BULK_AHEAD // 2:
-        for job in _next_of_bulk(BULK_AHEAD - ahead):
+    ahead = dispatch.bulk_ahead()
+    if ahead < dispatch.BULK_AHEAD // 2:
+        for job in _next_of_bulk(dispatch.BULK_AHEAD - ahead):
             if not dispatch.send_unless_away(job):
                 return
-
-
-def _bulk_in_queue() -> int:
-    return _count(Q(status=Status.QUEUED, queue=Queue.BULK, sent_at__isnull=False))
 
 
 def _count(where: Q) -> int:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from colorizer import gate
 from colorizer.models import (
     Action,
     AuditEntry,
@@ -14,7 +15,6 @@ from colorizer.models import (
     Queue,
     Status,
 )
-from colorizer.selectors import benchmarks
 from colorizer.services import comparing
 
 
@@ -42,7 +42,7 @@ def candidate(db: None) -> ModelVersion:
 def test_candidate_and_live_are_judged_on_the_benchmark_in_the_queue_for_training(
     live: ModelVersion, candidate: ModelVersion
 ) -> None:
-    benchmark = freeze(benchmarks.FEWEST)
+    benchmark = freeze(gate.FEWEST)
     comparison = comparing.begin(candidate)
     assert comparison is not None
     assert (comparison.candidate, comparison.live, comparison.benchmark) == (candidate, live, benchmark)
@@ -51,15 +51,15 @@ def test_candidate_and_live_are_judged_on_the_benchmark_in_the_queue_for_trainin
 
 
 def test_what_is_under_way_is_not_begun_twice(live: ModelVersion, candidate: ModelVersion) -> None:
-    freeze(benchmarks.FEWEST)
+    freeze(gate.FEWEST)
     first = comparing.begin(candidate)
     assert comparing.begin(candidate) == first
     assert Comparison.objects.count() == 1
 
 
 def test_fifty_photos_of_a_benchmark_are_needed(live: ModelVersion, candidate: ModelVersion) -> None:
-    freeze(benchmarks.FEWEST, kind=Dataset.Kind.TRAINING, name="Learned from")
-    benchmark = freeze(benchmarks.FEWEST)
+    freeze(gate.FEWEST, kind=Dataset.Kind.TRAINING, name="Learned from")
+    benchmark = freeze(gate.FEWEST)
     DatasetItem.objects.filter(frozen__version=benchmark).first().delete()  # type: ignore[union-attr]
     assert comparing.begin(candidate) is None
     assert comparing.begin(candidate, benchmark=benchmark) is None
@@ -68,7 +68,7 @@ def test_fifty_photos_of_a_benchmark_are_needed(live: ModelVersion, candidate: M
 def test_a_benchmark_that_shrank_while_it_was_judged_on_lets_nothing_pass(
     live: ModelVersion, candidate: ModelVersion
 ) -> None:
-    benchmark = freeze(benchmarks.FEWEST)
+    benchmark = freeze(gate.FEWEST)
     comparison = comparing.begin(candidate)
     assert comparison is not None
     Comparison.objects.update(status=Status.RUNNING, lease_owner="worker")
@@ -85,5 +85,5 @@ def test_a_benchmark_that_shrank_while_it_was_judged_on_lets_nothing_pass(
 
 
 def test_the_live_model_is_not_judged_against_itself(live: ModelVersion) -> None:
-    freeze(benchmarks.FEWEST)
+    freeze(gate.FEWEST)
     assert comparing.begin(live) is None

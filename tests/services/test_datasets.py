@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from colorizer import storage
+from colorizer import gate, storage
 from colorizer.models import Dataset, DatasetItem, DatasetVersion, Status, Tombstone, Training, User
 from colorizer.selectors import benchmarks
 from colorizer.selectors import datasets as selector
@@ -168,8 +168,8 @@ def test_a_deleted_photo_leaves_a_tombstone_and_a_gap(
 def test_a_benchmark_may_be_small_and_says_that_it_cannot_judge(
     benchmark: Dataset, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert benchmarks.FEWEST == 50
-    monkeypatch.setattr(benchmarks, "FEWEST", 4)
+    assert gate.FEWEST == 50
+    monkeypatch.setattr(gate, "FEWEST", 4)
     filled(benchmark, owner, photos(3))
     assert selector.readiness(benchmark).is_small_to_judge
     version = datasets.freeze(dataset=benchmark, by=owner)

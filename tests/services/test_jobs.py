@@ -252,12 +252,12 @@ class TestSendingAgain:
         now = timezone.now()
         attic = [
             make_photo_row(album, queue=Queue.BULK, changed_at=now - timedelta(minutes=60 - number)).original
-            for number in range(jobs.BULK_AHEAD + 5)
+            for number in range(dispatch.BULK_AHEAD + 5)
         ]
         shoebox = [make_photo_row(other, "box.jpg", queue=Queue.BULK).original for _ in range(2)]
         chosen = jobs.unsent()
         assert chosen[:5] == [attic[0], shoebox[0], attic[1], shoebox[1], attic[2]]
-        assert len(chosen) == jobs.BULK_AHEAD
+        assert len(chosen) == dispatch.BULK_AHEAD
         for job in chosen[:-3]:
             jobs.note_sent(job)
         held["messages"] = len(chosen) - 3
@@ -268,16 +268,16 @@ class TestSendingAgain:
     ) -> None:
         sent: list[Any] = []
         monkeypatch.setattr(dispatch, "send_unless_away", lambda job: sent.append(job) or jobs.note_sent(job) is None)
-        attic = [make_photo_row(album, queue=Queue.BULK).original for _ in range(jobs.BULK_AHEAD + 15)]
+        attic = [make_photo_row(album, queue=Queue.BULK).original for _ in range(dispatch.BULK_AHEAD + 15)]
         jobs.refill()
-        assert sent == attic[: jobs.BULK_AHEAD]
-        Original.objects.filter(pk__in=[job.pk for job in attic[: jobs.BULK_AHEAD // 2]]).update(status=Status.DONE)
+        assert sent == attic[: dispatch.BULK_AHEAD]
+        Original.objects.filter(pk__in=[job.pk for job in attic[: dispatch.BULK_AHEAD // 2]]).update(status=Status.DONE)
         jobs.refill()
-        assert len(sent) == jobs.BULK_AHEAD
+        assert len(sent) == dispatch.BULK_AHEAD
         Original.objects.filter(pk=sent[-1].pk).update(status=Status.DONE)
         jobs.refill()
         assert sent == attic[: len(sent)]
-        assert len(sent) == jobs.BULK_AHEAD + jobs.BULK_AHEAD // 2 + 1
+        assert len(sent) == dispatch.BULK_AHEAD + dispatch.BULK_AHEAD // 2 + 1
 
     def test_the_bulk_waits_for_its_turn_and_the_first_photos_do_not(
         self,

@@ -3,7 +3,7 @@
 import pytest
 
 from colorizer.models import Action, AuditEntry, Comparison, ModelVersion, Promotion, Status, User
-from colorizer.selectors import benchmarks, versions
+from colorizer.selectors import versions
 from colorizer.services import promotion
 
 from .test_comparing import freeze
@@ -27,7 +27,7 @@ def candidate(db: None) -> ModelVersion:
 
 def judged(candidate: ModelVersion, live: ModelVersion, *, passes: bool) -> Comparison:
     gate = {"passes": passes, "checks": []}
-    benchmark = freeze(benchmarks.FEWEST)
+    benchmark = freeze(gate.FEWEST)
     return Comparison.objects.create(candidate=candidate, live=live, benchmark=benchmark, status=Status.DONE, gate=gate)
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from colorizer import storage
+from colorizer import gate, storage
 from colorizer.models import Comparison, ComparisonPhoto, DatasetItem, ModelVersion, Status
-from colorizer.selectors import benchmarks, integrity, versions
+from colorizer.selectors import integrity, versions
 from colorizer.services import comparing, datasets
 from tests import school
 from tests.conftest import StartWorker, on_disk_alone
@@ -22,7 +22,7 @@ PHOTOS = 2
 
 @pytest.fixture(autouse=True)
 def _a_small_benchmark_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(benchmarks, "FEWEST", PHOTOS)
+    monkeypatch.setattr(gate, "FEWEST", PHOTOS)
 
 
 def begun(folder: Path) -> Comparison:

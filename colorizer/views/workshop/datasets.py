@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from ... import naming, storage
+from ... import gate, naming, storage
 from ...dataset_forms import AddForm, DatasetForm, JudgeForm
 from ...models import Dataset, DatasetItem, DatasetVersion
 from ...selectors import benchmarks, curating, offers, teaching
@@ -133,7 +133,7 @@ def dataset_lessons(request: FamilyRequest, pk: UUID) -> HttpResponse:
     context = {"dataset": found, "lessons": teaching.lessons(found), "ready": selectors.readiness(found)}
     versions = [(each, selectors.missing(each), each.items.count()) for each in found.versions.all()]
     fit = set(benchmarks.fit().values_list("pk", flat=True))
-    context |= {"versions": versions, "fit": fit, "enough": benchmarks.FEWEST}
+    context |= {"versions": versions, "fit": fit, "enough": gate.FEWEST}
     return render(request, "workshop/dataset_lessons.html", context)
 
 
