@@ -1,5 +1,6 @@
 """What all tests share: a family and its people, photo files, and the real processes of the site."""
 
+import gc
 import io
 import os
 import shutil
@@ -44,6 +45,9 @@ PASSWORD = "an old box of photos"
 SAMPLES = Path(skimage.__file__).parent / "data"
 
 
+# Until all tests are known, everything that is made stays: there is nothing to collect.
+gc.disable()
+
 # No test takes away the power: what is written has to reach the system, not the disk.
 os.fsync = lambda _: None  # type: ignore[assignment]
 
@@ -85,6 +89,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     yield
     # After pytest-django has put what uses a database first.
     items.sort(key=lambda item: (wants_site(item), wants_site(item) and item.path.parent.name != "worker"))
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays to the end, and need not be gone through again and again."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from colorizer import gate
 from colorizer.models import Action, AuditEntry, Comparison, ModelVersion, Promotion, Status, User
 from colorizer.selectors import versions
 from colorizer.services import promotion
@@ -26,9 +27,9 @@ def candidate(db: None) -> ModelVersion:
 
 
 def judged(candidate: ModelVersion, live: ModelVersion, *, passes: bool) -> Comparison:
-    gate = {"passes": passes, "checks": []}
+    says = {"passes": passes, "checks": []}
     benchmark = freeze(gate.FEWEST)
-    return Comparison.objects.create(candidate=candidate, live=live, benchmark=benchmark, status=Status.DONE, gate=gate)
+    return Comparison.objects.create(candidate=candidate, live=live, benchmark=benchmark, status=Status.DONE, gate=says)
 
 
 def states() -> dict[str, str]:
@@ -47,11 +48,11 @@ def test_what_the_gate_lets_pass_goes_live_and_leaves_a_row_and_a_line_in_the_lo
     assert (entry.actor_id, entry.object_id) == (owner.pk, str(candidate.pk))
 
 
-@pytest.mark.parametrize("gate", ["failed", "not judged"])
+@pytest.mark.parametrize("how", ["failed", "not judged"])
 def test_against_the_gate_a_written_reason_is_needed_and_kept(
-    live: ModelVersion, candidate: ModelVersion, owner: User, gate: str
+    live: ModelVersion, candidate: ModelVersion, owner: User, how: str
 ) -> None:
-    if gate == "failed":
+    if how == "failed":
         judged(candidate, live, passes=False)
     with pytest.raises(promotion.Refused, match="needs_reason"):
         promotion.promote(version=candidate, by=owner, reason="  ")
