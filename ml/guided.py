@@ -21,9 +21,12 @@ _COARSER = 2
 _PULL = 1e-4
 """Towards no correction, in each of Levin's equations: what leaks through an edge runs dry behind it."""
 _NEAR, _FAR = 0.03, 0.25
-"""Shares of the short side between which a pin's power over what lies across an edge ends."""
+"""Shares of the short side between which the power ends that spreading gives a pin over what lies across an edge."""
 _NO_EDGE, _EDGE = 4.0, 12.0
 """Units of L* that a way must cross to be over an edge, from not at all to wholly."""
+_HEARD_NEAR, _HEARD_FAR = 0.03, 0.25
+"""The same, of the long side, for what a network answers to pins by itself: it sees more than lightness."""
+_HEARD_NO_EDGE, _HEARD_EDGE = 12.0, 36.0
 _GRAIN = 2.0
 """Steps of L* from pixel to pixel that are none of an edge."""
 _GROWN = 2.0
@@ -49,16 +52,23 @@ def change(lightness: Floats, alone: Floats, heard: Floats, pins: Pins) -> Float
     left = pins.raster(light)
     is_pinned = left[2] > 0
     left[:2] = np.where(is_pinned, left[:2] - after, 0)
-    return reach(light, is_pinned) * (after + spread(light, left, _PULL) - before)
+    of_heard, of_spread = reach(light, is_pinned)
+    return np.asarray(of_heard * (after - before) + of_spread * spread(light, left, _PULL), np.float32)
 
 
-def reach(lightness: Floats, is_pinned: NDArray[np.bool_]) -> Floats:
-    """How much pins may change each pixel: float32 [H, W], 1 near or on the same surface, 0 far and over an edge."""
+def reach(lightness: Floats, is_pinned: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """How much of what a method answers to pins, and of what is spread from them, counts at each pixel.
+
+    Returns:
+        float32 [H, W] twice, 1 near or on the same surface, 0 far and over an edge.
+    """
     height, width = lightness.shape
-    far = distance_transform_edt(~is_pinned) / min(height, width)
+    far = distance_transform_edt(~is_pinned)
     ways = dijkstra(_steps(lightness), directed=False, indices=np.flatnonzero(is_pinned), min_only=True)
-    share = 1 - _rise(far, _NEAR, _FAR) * _rise(ways.reshape(height, width), _NO_EDGE, _EDGE)
-    return np.asarray(share, np.float32)
+    ways = ways.reshape(height, width)
+    heard = _rise(far / max(height, width), _HEARD_NEAR, _HEARD_FAR) * _rise(ways, _HEARD_NO_EDGE, _HEARD_EDGE)
+    spreads = _rise(far / min(height, width), _NEAR, _FAR) * _rise(ways, _NO_EDGE, _EDGE)
+    return np.asarray(1 - heard, np.float32), np.asarray(1 - spreads, np.float32)
 
 
 def hold(ab: Floats, pins: Pins, is_enlarged: bool) -> None:

@@ -6,16 +6,12 @@ Two passes: the first reads the truths, whose colours weigh the figures; the sec
 
 from __future__ import annotations
 
-import os
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,16 +22,14 @@ from ml.evaluation import SIDE, Colouring, Compared, Means, Triple, Truths, chec
 from ml.frechet import Eye
 from ml.method import Guide, Method
 from ml.pins import Pin, Pins
+from ml.side_by_side import Each, side_by_side
 
 ONE_PIN = Pins((Pin(0.5, 0.5, 20.0, 20.0),))
 """For the time of a method that does nothing without."""
 ALL, PEOPLE = "all", "people"
 _CATEGORY = "category "
 _TIMED_RUNS = 15
-_AHEAD = 2
 
-T = TypeVar("T")
-R = TypeVar("R")
 Tell = Callable[[str, int, int], None]
 """Called with what is done, how many photos are, and of how many."""
 
@@ -105,9 +99,8 @@ def judge(
     Raises:
         ValueError: no photo could be read, or none has any colour.
     """
-    threads = threads or len(os.sched_getaffinity(0))
-    with _single_threaded_torch(), ThreadPoolExecutor(threads) as pool:
-        read, truths, left_out = _survey(folder, rows, pool, threads, tell)
+    with side_by_side(threads) as each:
+        read, truths, left_out = _survey(folder, rows, each, tell)
         if not read:
             raise ValueError(f"none of the {len(rows)} photos can be read: {left_out[0].path}: {left_out[0].reason}")
         check_colours(truths[ALL])
@@ -125,7 +118,7 @@ def judge(
         means = {group: Means(of) for group, of in truths.items()}
         faces: list[tuple[float, float]] = []
         kept: list[Triple] = []
-        for i, (made, compared, face) in enumerate(_in_order(pool, work, read, threads)):
+        for i, (made, compared, face) in enumerate(each(work, read)):
             for group, of in compared.items():
                 means[group].add(of)
             faces += [face] if face else []
@@ -159,7 +152,7 @@ def groups_of(category: str) -> list[str]:
 
 
 def _survey(
-    folder: Path, rows: Sequence[PhotoRow], pool: ThreadPoolExecutor, threads: int, tell: Tell
+    folder: Path, rows: Sequence[PhotoRow], each: Each, tell: Tell
 ) -> tuple[list[PhotoRow], dict[str, Truths], list[LeftOut]]:
     """The rows that can be read, what their truths say of each group, and the others."""
 
@@ -173,7 +166,7 @@ def _survey(
 
     read, left_out = [], []
     truths: dict[str, Truths] = {}
-    for i, (row, found) in enumerate(zip(rows, _in_order(pool, work, rows, threads), strict=True)):
+    for i, (row, found) in enumerate(zip(rows, each(work, rows), strict=True)):
         if isinstance(found, str):
             left_out.append(LeftOut(row.path, found))
             continue
@@ -189,23 +182,3 @@ def without_sole_category(truths: dict[str, Truths]) -> dict[str, Truths]:
     if sum(group.startswith(_CATEGORY) for group in truths) == 1:
         return {k: v for k, v in truths.items() if not k.startswith(_CATEGORY)}
     return truths
-
-
-def _in_order(pool: ThreadPoolExecutor, work: Callable[[T], R], items: Sequence[T], threads: int) -> Iterator[R]:
-    """``map`` that stays only a few photos ahead: the executor's own would keep every result in memory."""
-    rest = iter(items)
-    waiting = [pool.submit(work, item) for item in islice(rest, _AHEAD * threads)]
-    while waiting:
-        yield waiting.pop(0).result()
-        waiting += [pool.submit(work, item) for item in islice(rest, 1)]
-
-
-@contextmanager
-def _single_threaded_torch() -> Iterator[None]:
-    """Photos side by side use the processors better than one photo's small tensors do."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

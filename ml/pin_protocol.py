@@ -23,6 +23,7 @@ from ml.method import Guide, Method
 from ml.photo import open_page
 from ml.pins import Pin, Pins
 from ml.pipeline import colorize
+from ml.side_by_side import side_by_side
 
 GRIDS = ((1, 1), (2, 2), (4, 4), (5, 8), (10, 10))
 """Cells along the short and the long side."""
@@ -60,11 +61,15 @@ def left_with(
     on_photo: Callable[[], None] = lambda: None,
 ) -> float:
     """The mean ab error that is left with one of `GRIDS`, or without pins. ``on_photo`` may raise to break off."""
+
+    def error(truth: Image.Image) -> float:
+        return ab_error(method, truth, truthful(srgb_to_lab(_tensor(truth)), *grid) if grid else None)
+
     errors = []
-    for truth in truths:
-        on_photo()
-        pins = truthful(srgb_to_lab(_tensor(truth)), *grid) if grid else None
-        errors.append(ab_error(method, truth, pins))
+    with side_by_side() as each:
+        for found in each(error, truths):
+            on_photo()
+            errors.append(found)
     return float(np.mean(errors))
 
 

@@ -28,6 +28,7 @@ from ml.frechet import Eye
 from ml.judgement import network_time
 from ml.method import LearnedMethod, load_method
 from ml.pins import Pins
+from ml.side_by_side import side_by_side
 
 from . import canary, engine, lease
 from .lease import Failed, Held, Lost, Stopping
@@ -102,15 +103,20 @@ class _Slice:
         """Colour and compare the photos that no former slice has seen."""
         ways = {name: through_pipeline(method) for name, method in methods.items()}
         seen = self.left_out | set(self.comparison.photos.values_list("item_id", flat=True))
+        left = [item for item in self.items if item.pk not in seen]
         eye = _eye()
-        for number, item in enumerate(item for item in self.items if item.pk not in seen):
-            self.held.report(JUDGING, 10 + 80 * (len(seen) + number) // len(self.items))
-            self.make_way()
+
+        def look(item: FrozenItem) -> tuple[Image.Image, ml.Seen]:
             truth = _photo(item)
-            found = ml.look(truth, item.category, truths, ways, eye)
-            known: dict[str, Any] = {"figures": found.figures, "difference": found.difference}
-            known |= self._put_pictures(item, {"input": truth.convert("L"), "truth": truth} | found.pictures)
-            patiently(partial(service.note_photo, comparison=self.comparison, item=item, **known))
+            return truth, ml.look(truth, item.category, truths, ways, eye)
+
+        with side_by_side() as each:
+            for number, (item, (truth, found)) in enumerate(zip(left, each(look, left), strict=True)):
+                known: dict[str, Any] = {"figures": found.figures, "difference": found.difference}
+                known |= self._put_pictures(item, {"input": truth.convert("L"), "truth": truth} | found.pictures)
+                patiently(partial(service.note_photo, comparison=self.comparison, item=item, **known))
+                self.held.report(JUDGING, 10 + 80 * (len(seen) + number + 1) // len(self.items))
+                self.make_way()
 
     def pins(self, methods: dict[str, LearnedMethod]) -> dict[str, dict[str, float]]:
         """The ab error that is left with ever more true pins, of those that take any. Kept grid by grid."""

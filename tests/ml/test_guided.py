@@ -32,6 +32,15 @@ class Brown:
         return AbField(np.full((2, height, width), 12 * vividness, np.float32))
 
 
+class Listener(Brown):
+    """Makes all of a photo red where there is any pin, wherever it is."""
+
+    guides = frozenset({NoneType, Pins})
+
+    def ab(self, lightness: np.ndarray, guide: Guide = None, vividness: float = 1.0) -> AbField:
+        return AbField(super().ab(lightness).ab + np.array([30, 0], np.float32)[:, None, None] * (guide is not None))
+
+
 def lab(photo: Photo, method: object, pins: Pins | None, **dials: float) -> np.ndarray:
     """Of the full-size result, in the 16 bits that leave no rounding to speak of."""
     return colorize(photo, method, guide=pins, **dials).image.colourspace("lab").numpy()  # type: ignore[arg-type]
@@ -84,6 +93,18 @@ def test_colour_spreads_over_its_surface_and_stops_at_the_edge(halves) -> None:
     # 150 pixels from the pin, but across the edge.
     assert changed[:, 640:].max() < 6
     assert changed[:, 850:].max() < 1
+
+
+@pytest.mark.parametrize(("light", "expected"), [(160, 30), (240, 0)], ids=["faint edge", "clear edge"])
+def test_what_a_network_answers_goes_over_a_faint_edge_and_stops_at_a_clear_one(
+    save_photo, light: int, expected: float
+) -> None:
+    grey = np.where(np.arange(450) < 100, 120, light).astype(np.uint8)
+    photo = open_page(save_photo("halves.png", np.tile(grey, (300, 1))))
+    pins = Pins((Pin(0.1, 0.5, 42, 12),))
+    for method, changed in ((Listener(), expected), (Brown(), 0)):
+        result = lab(photo, method, pins) - lab(photo, method, None)
+        assert abs(result[:, 250:, 1] - changed).max() < 1, method
 
 
 @SHOWN
