@@ -1,4 +1,4 @@
-"""Colours that someone knows, put on a photo with mouse, finger and keys: seen at once, and held in what is saved."""
+"""Colours that someone knows, put on a photo with mouse, finger, pen and keys: seen at once, held in what is saved."""
 
 from collections.abc import Callable
 from typing import Any
@@ -78,6 +78,15 @@ def drag(page: Page, *points: tuple[float, float]) -> None:
         kind = "touchMove" if number else "touchStart"
         finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def drag_a_pen(page: Page, *points: tuple[float, float]) -> None:
+    pen = page.context.new_cdp_session(page)
+    places = [place(page, *point) for point in points]
+    ends = [("mousePressed", places[0]), *(("mouseMoved", each) for each in places[1:]), ("mouseReleased", places[-1])]
+    for kind, (x, y) in ends:
+        event = {"type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1, "pointerType": "pen"}
+        pen.send("Input.dispatchMouseEvent", event)
 
 
 def says(page: Page, text: str) -> None:
@@ -162,7 +171,7 @@ def test_a_colour_is_called_what_people_call_it(visitor: Page, live_stack: Stack
     assert visitor.evaluate(said, [lab, names]) == name
 
 
-def test_a_finger_and_keys_do_the_same_on_a_phone(mode: Page, photo: Photo, barn: Photo) -> None:
+def test_a_finger_a_pen_and_keys_do_the_same_on_a_phone(mode: Page, photo: Photo, barn: Photo) -> None:
     mode.set_viewport_size(PHONE)
     mode.emulate_media(color_scheme="dark", reduced_motion="reduce")
     mode.touchscreen.tap(*place(mode, 0.7, 0.3))
@@ -176,6 +185,12 @@ def test_a_finger_and_keys_do_the_same_on_a_phone(mode: Page, photo: Photo, barn
     drag(mode, (0.2, 0.6), (0.3, 0.65), (0.4, 0.6), (0.5, 0.65))
     says(mode, "Stroke 2 drawn")
     drawn(mode, 2)
+    mode.get_by_role("button", name="Undo").click()
+    drawn(mode, 1)
+    mode.evaluate("addEventListener('pointerdown', event => (window.touchedBy = event.pointerType), true)")
+    drag_a_pen(mode, (0.2, 0.6), (0.35, 0.65), (0.5, 0.6))
+    drawn(mode, 2)
+    assert mode.evaluate("touchedBy") == "pen"
     mode.get_by_role("button", name="Undo").click()
     drawn(mode, 1)
     mode.get_by_label("Set a dot").check()

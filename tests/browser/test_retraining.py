@@ -23,7 +23,7 @@ NOTICED = 10.0
 """Seconds after which a worker must colour with what was put into service."""
 SLICE_ENDS = 5.0
 """Seconds that a step may take, and what it has learned to be put away, before a photo has its turn."""
-ENDS = 240.0
+ENDS = 400.0
 """Seconds that a training or a judging may take on a busy machine."""
 
 
