@@ -53,9 +53,11 @@ def test_no_page_keeps_anyone_out(
     found: dict[str, list[str]] = {}
 
     def look(addresses: dict[str, str]) -> None:
-        for address in addresses.values():
+        for name, address in addresses.items():
             visitor.goto(live_stack.url + address)
-            found.update(faults_everywhere(visitor))
+            # A photo's pages differ in a few words, by its state: one wide and light, the next one narrow and dark.
+            number = name.removeprefix("photo ")
+            found.update(faults_everywhere(visitor, [int(number) % 2] if number.isdigit() else (0, 1)))
 
     look(strangers_pages() | visitors_pages(states))
     enter(family_owner)
