@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +78,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """What processes side by side take as one: a file's tests, those with the real site after all others.
 
     So a site that runs takes no time from tests that do not want it, and does not write into their database. The
-    longest of its files come first; before all others the one test that takes a third of `make drill`.
+    longest of its files come first, so that both processes end together: the worker's, then the browser's by how many
+    tests they have. Before all others comes the one test that takes a third of `make drill`.
     """
 
     def wants_site(item: pytest.Item) -> bool:
@@ -87,9 +89,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
         live = "live" if wants_site(item) else "alone"
         item.add_marker(pytest.mark.xdist_group(f"{item.path} {live}"))
     yield
-    # After pytest-django has put what uses a database first.
-    items.sort(key=lambda item: (wants_site(item), wants_site(item) and item.path.parent.name != "worker"))
-    items.sort(key=lambda item: item.get_closest_marker("retraining") is None)
+    tests = Counter(item.path for item in items)
+
+    def turn(item: pytest.Item) -> tuple[bool, bool, bool, int]:
+        is_short = item.get_closest_marker("retraining") is None
+        is_looked_at = wants_site(item) and item.path.parent.name != "worker"
+        return is_short, wants_site(item), is_looked_at, -tests[item.path] if is_looked_at else 0
+
+    items.sort(key=turn)  # after pytest-django has put what uses a database first
 
 
 def pytest_collection_finish() -> None:

@@ -1,4 +1,4 @@
-"""What `compare` does: candidate and live model over a benchmark, photo by photo, until photos of families wait.
+"""What `compare` does: candidate and live model over a benchmark, a few photos at once, until photos of families wait.
 
 What is known of a photo lies in its row, and what the true photos say of the set in a file: the next slice goes on
 where this one ended.

@@ -10,6 +10,7 @@ from colorizer.models import Dataset, DatasetItem, DatasetVersion, Status, Tombs
 from colorizer.selectors import benchmarks
 from colorizer.selectors import datasets as selector
 from colorizer.services import datasets
+from tests.conftest import on_disk_alone
 from tests.curation import accept, add, encoded, measure, photos, picture
 
 
@@ -146,6 +147,7 @@ class TestApart:
         assert selector.readiness(training).across_splits == 1
 
 
+@on_disk_alone  # the database and the store have no part in it
 def test_other_photos_are_no_copies(training: Dataset, owner: User) -> None:
     filled(training, owner, photos(24))
     assert not DatasetItem.near.through.objects.exists()
