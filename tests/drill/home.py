@@ -140,7 +140,7 @@ def clock_jumps(drill: Drill) -> str | None:
     hand.write_text("+0")
     worker.stop()
     before = dict(worker.environment)
-    how = {"FAKETIME_TIMESTAMP_FILE": str(hand), "FAKETIME_CACHE_DURATION": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    how = {"FAKETIME_TIMESTAMP_FILE": str(hand), "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
     worker.environment |= {"LD_PRELOAD": str(FAKETIME), **how}
     worker.is_held_down = False
     drill.site.wait_until_well()
