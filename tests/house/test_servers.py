@@ -10,6 +10,8 @@ from botocore.exceptions import BotoCoreError
 
 from tests.servers import BUCKET, Servers, running
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[Servers]:

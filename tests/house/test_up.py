@@ -224,6 +224,7 @@ def test_kill_9_of_supervisor_leaves_nothing(data: Path) -> None:
     assert "is ready" not in site.output
 
 
+@pytest.mark.long
 def test_a_part_that_dies_at_once_is_started_again_after_a_pause_that_grows(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

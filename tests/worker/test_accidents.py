@@ -45,6 +45,7 @@ def test_a_child_killed_in_the_middle_of_a_photo_is_replaced_and_the_photo_done(
     assert done.reason == "crashed"  # whether its parent noticed first or the reaper
 
 
+@pytest.mark.long
 def test_a_photo_that_crashes_the_worker_a_third_time_fails_and_those_behind_it_go_on(
     worker: Process, upload: Upload
 ) -> None:

@@ -23,6 +23,7 @@ def tiff_of_one_tile(side: int, *, tile: int) -> bytes:
     return b"II*\0" + struct.pack("<I", 108) + bytes(100) + struct.pack("<H", len(entries)) + directory + bytes(4)
 
 
+@pytest.mark.long
 def test_decompression_bombs_end_as_too_large_and_the_photo_behind_them_is_coloured(
     worker_process: StartWorker,
     scheduler: Process,
