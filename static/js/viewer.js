@@ -219,9 +219,12 @@ let cut = null;
 let isLate = false;
 
 main.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.target.id !== "stage" || !main.querySelector(IN_THE_MIDDLE)) return;
+  if (event.target.id !== "stage") return;
+  // In the trash it has no page: what one looks at stays, and is fetched anew should it come back.
+  const isGone = event.detail.requestConfig.triggeringEvent?.detail?.data?.includes('data-state="gone"');
+  if (!isGone && !main.querySelector(IN_THE_MIDDLE)) return;
   event.preventDefault();
-  isLate = true;
+  isLate = !isGone;
 });
 main.addEventListener("htmx:trigger", (event) => {
   // What is asked for already may be older than this change, and htmx forgets who waits with a stage that is replaced.

@@ -7,7 +7,7 @@ from django.urls import reverse
 from playwright.sync_api import APIResponse, Page, Route, expect
 
 from colorizer.models import Album, Coloring, Photo, User
-from colorizer.services import coloring
+from colorizer.services import coloring, trash
 from tests.conftest import Stack
 from tests.stack import wait_for
 
@@ -92,3 +92,18 @@ def test_what_changes_while_the_page_is_asking_is_not_missed(
     route.fulfill(response=answer)
     wait_for(lambda: visitor.evaluate("!document.querySelector('.htmx-request')"), what="rest")
     expect(visitor.locator(".frame")).to_have_attribute("data-shown", str(corrected.pk))
+
+
+def test_what_goes_into_the_trash_elsewhere_stays_before_ones_eyes(
+    visitor: Page, live_stack: Stack, versions: tuple[Photo, Coloring, Coloring]
+) -> None:
+    photo, corrected, automatic = versions
+    visitor.goto(live_stack.url + photo.address)
+    visitor.evaluate("window.told = 0; addEventListener('htmx:sseMessage', () => (told += 1))")
+    trash.delete_photo(photo=photo)
+    wait_for(lambda: visitor.evaluate("told"), what="the word that it is gone")
+    expect(visitor.locator(".frame")).to_have_attribute("data-shown", str(corrected.pk))
+    trash.restore_photo(photo=photo)
+    coloring.show(coloring=automatic)
+    # And nothing was asked for that is not there: `visitor` would have complained.
+    expect(visitor.locator(".frame")).to_have_attribute("data-shown", str(automatic.pk))
