@@ -11,6 +11,7 @@ from functools import partial
 from celery import Celery
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from kombu.exceptions import OperationalError
 
 from .models import Coloring, Comparison, DatasetItem, Job, ModelUpload, Original, Queue, Status, Training
@@ -82,8 +83,12 @@ def send(job: Job) -> bool:
 
 def bulk_ahead() -> int:
     """How many jobs of the bulk are in the queue, of BULK_AHEAD."""
-    sent = {"status": Status.QUEUED, "queue": Queue.BULK, "sent_at__isnull": False}
-    return sum(jobs._default_manager.filter(**sent).count() for jobs in TASKS)
+    return count(Q(status=Status.QUEUED, queue=Queue.BULK, sent_at__isnull=False))
+
+
+def count(where: Q) -> int:
+    """How many jobs of all kinds there are of which this is true."""
+    return sum(jobs._default_manager.filter(where).count() for jobs in TASKS)
 
 
 def waiting(queues: Sequence[str] = Queue.values) -> int:

@@ -18,8 +18,7 @@ UNSENT_FOR = timedelta(minutes=15)
 
 def open_jobs() -> int:
     """How many jobs wait or run."""
-    rows = (model._default_manager for model in dispatch.TASKS)
-    return sum(jobs.filter(status__in=[Status.QUEUED, Status.RUNNING]).count() for jobs in rows)
+    return dispatch.count(Q(status__in=[Status.QUEUED, Status.RUNNING]))
 
 
 def findings(*, grace: timedelta) -> Iterator[Finding]:

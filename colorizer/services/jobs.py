@@ -184,7 +184,7 @@ def unsent() -> list[Job]:
     sent = Q(status=Status.QUEUED, sent_at__isnull=False)
     # A queued row's changed_at is when it was queued: sent well after that, it was sent again already.
     first = Q(sent_at__lt=now - min(FIRST_RESEND, again), sent_at__lte=F("changed_at") + FIRST_RESEND)
-    lost = _count(sent) - dispatch.waiting()
+    lost = dispatch.count(sent) - dispatch.waiting()
     lost_rows = _oldest(sent & (first | Q(sent_at__lt=now - again)))[: max(lost, 0)]
     return _oldest(forgotten) + _next_of_bulk(dispatch.BULK_AHEAD - dispatch.bulk_ahead()) + lost_rows
 
@@ -199,10 +199,6 @@ def refill() -> None:
         for job in _next_of_bulk(dispatch.BULK_AHEAD - ahead):
             if not dispatch.send_unless_away(job):
                 return
-
-
-def _count(where: Q) -> int:
-    return sum(model._default_manager.filter(where).count() for model in dispatch.TASKS)
 
 
 def _next_of_bulk(most: int) -> list[Job]:

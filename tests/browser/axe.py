@@ -1,7 +1,5 @@
 """What keeps someone out of a page: axe's rules, and no sideways scrolling, light and dark, wide and narrow."""
 
-from collections.abc import Sequence
-
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page, ViewportSize
 
@@ -27,10 +25,10 @@ def faults(page: Page) -> list[str]:
     return found + ([f"{wider} px too wide"] if wider > 0 else [])
 
 
-def faults_everywhere(page: Page, looks: Sequence[int] = (0, 1)) -> dict[str, list[str]]:
-    """Of the page as it is now, where it has any: narrow and dark, wide and light, or one of the two."""
+def faults_everywhere(page: Page) -> dict[str, list[str]]:
+    """Of the page as it is now, where it has any."""
     found = {}
-    for size, theme in [((PHONE, "dark"), (WIDE, "light"))[look] for look in looks]:
+    for size, theme in ((PHONE, "dark"), (WIDE, "light")):
         page.set_viewport_size(size)
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
         if seen := faults(page):

@@ -23,6 +23,14 @@ def versions(states: Album, family_owner: User, enter: Callable[[User], None]) -
     return photo, photo.shown, photo.colorings.order_by("created_at")[0]
 
 
+@pytest.fixture
+def listening(visitor: Page, live_stack: Stack, versions: tuple[Photo, Coloring, Coloring]) -> Page:
+    """The photo's page, which counts in `told` what it hears of it."""
+    visitor.goto(live_stack.url + versions[0].address)
+    visitor.evaluate("window.told = 0; addEventListener('htmx:sseMessage', () => (told += 1))")
+    return visitor
+
+
 def test_a_version_is_named_chosen_with_the_keyboard_and_compared(
     visitor: Page, live_stack: Stack, versions: tuple[Photo, Coloring, Coloring]
 ) -> None:
@@ -70,11 +78,9 @@ def _file(address: str, version: object) -> str:
 
 
 def test_what_changes_while_the_page_is_asking_is_not_missed(
-    visitor: Page, live_stack: Stack, versions: tuple[Photo, Coloring, Coloring]
+    listening: Page, versions: tuple[Photo, Coloring, Coloring]
 ) -> None:
     photo, corrected, automatic = versions
-    visitor.goto(live_stack.url + photo.address)
-    visitor.evaluate("window.told = 0; addEventListener('htmx:sseMessage', () => (told += 1))")
     slow: list[tuple[Route, APIResponse]] = []
 
     def first_comes_late(route: Route) -> None:
@@ -83,27 +89,25 @@ def test_what_changes_while_the_page_is_asking_is_not_missed(
         else:
             slow.append((route, route.fetch()))
 
-    visitor.route(f"**{photo.address}", first_comes_late)
+    listening.route(f"**{photo.address}", first_comes_late)
     coloring.show(coloring=automatic)
-    wait_for(lambda: visitor.evaluate("told") and slow, what="the page's first question")
+    wait_for(lambda: listening.evaluate("told") and slow, what="the page's first question")
     coloring.show(coloring=corrected)
-    wait_for(lambda: visitor.evaluate("told") == 2, what="the second change")
+    wait_for(lambda: listening.evaluate("told") == 2, what="the second change")
     route, answer = slow[0]
     route.fulfill(response=answer)
-    wait_for(lambda: visitor.evaluate("!document.querySelector('.htmx-request')"), what="rest")
-    expect(visitor.locator(".frame")).to_have_attribute("data-shown", str(corrected.pk))
+    wait_for(lambda: listening.evaluate("!document.querySelector('.htmx-request')"), what="rest")
+    expect(listening.locator(".frame")).to_have_attribute("data-shown", str(corrected.pk))
 
 
 def test_what_goes_into_the_trash_elsewhere_stays_before_ones_eyes(
-    visitor: Page, live_stack: Stack, versions: tuple[Photo, Coloring, Coloring]
+    listening: Page, versions: tuple[Photo, Coloring, Coloring]
 ) -> None:
     photo, corrected, automatic = versions
-    visitor.goto(live_stack.url + photo.address)
-    visitor.evaluate("window.told = 0; addEventListener('htmx:sseMessage', () => (told += 1))")
     trash.delete_photo(photo=photo)
-    wait_for(lambda: visitor.evaluate("told"), what="the word that it is gone")
-    expect(visitor.locator(".frame")).to_have_attribute("data-shown", str(corrected.pk))
+    wait_for(lambda: listening.evaluate("told"), what="the word that it is gone")
+    expect(listening.locator(".frame")).to_have_attribute("data-shown", str(corrected.pk))
     trash.restore_photo(photo=photo)
     coloring.show(coloring=automatic)
     # And nothing was asked for that is not there: `visitor` would have complained.
-    expect(visitor.locator(".frame")).to_have_attribute("data-shown", str(automatic.pk))
+    expect(listening.locator(".frame")).to_have_attribute("data-shown", str(automatic.pk))
