@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,26 @@ _HEADER = struct.Struct("<4s4B4H3f3f")
 _UNIT = 128
 """Steps of a stored mean in a Lab unit: int16 so holds -256..256."""
 _LEVELS = 255
+_GATE = np.dtype([("slope", "<f4"), ("bias", "<f4")])
+_RANGE = np.dtype([("least", "<f4"), ("step", "<f4")])
+_PARTS = *(np.dtype(kind) for kind in ("i1", "<i2", "u1", "u1", "u1")), _GATE, _RANGE, np.dtype("u1")
 
 Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What belongs together, as a network learned it: cells take each other's colours the more the nearer their keys.
+
+    Attributes:
+        values: float32 [n, h, w].
+        slope, bias: of how much the colour of a pin counts in a cell: the logistic function of bias - slope * d^2,
+            where d is how far the nearest pin's key is.
+    """
+
+    values: Floats
+    slope: float
+    bias: float
 
 
 class FieldError(ValueError):
@@ -45,6 +63,7 @@ class Field:
         probabilities: float32 [k, h, w], of those bins at temperature 1, summing to 1.
         confidence: float32 [h, w], 0..1: how likely, by the method's own account, the colour shown is within
             15 Lab units of the truth; None where it has no account.
+        keys: what belongs together, for pins; None where the method has not learned that.
     """
 
     means: Floats
@@ -54,6 +73,7 @@ class Field:
     bins: NDArray[np.uint8]
     probabilities: Floats
     confidence: Floats | None
+    keys: Keys | None = None
 
     @classmethod
     def plain(cls, ab: Floats) -> Self:
@@ -89,16 +109,19 @@ class Field:
         return np.asarray(np.einsum("k,kchw->chw", weights, self.means), np.float32)
 
     def pack(self) -> bytes:
-        """The bytes of ``field.bin``. Means lose up to 1/256 Lab unit, probabilities 1/510 of the largest."""
+        """The bytes of ``field.bin``. Means lose up to 1/256 Lab unit, probabilities and keys 1/510 of their range."""
         kept, height, width = self.bins.shape
         counts = (VERSION, len(self.means), kept, self.confidence is not None)
-        header = _HEADER.pack(_MAGIC, *counts, height, width, len(self.centres), 0, *self.gains, *self.temperatures)
+        sizes = (height, width, len(self.centres), len(self.keys.values) if self.keys else 0)
+        header = _HEADER.pack(_MAGIC, *counts, *sizes, *self.gains, *self.temperatures)
         most = 2**15 - 1
         means = np.clip(np.rint(self.means * _UNIT), -most, most).astype("<i2")
         top = self.probabilities.max(axis=0, initial=1e-9)
         parts = [self.centres, means, self.bins, _levels(self.probabilities / top)]
         if self.confidence is not None:
             parts.append(_levels(self.confidence))
+        if self.keys:
+            parts += _packed(self.keys)
         return header + b"".join(part.tobytes() for part in parts)
 
     @classmethod
@@ -110,17 +133,17 @@ class Field:
         """
         if len(data) < _HEADER.size or data[:4] != _MAGIC:
             raise FieldError("these bytes are no stored field of colours")
-        _, version, knots, kept, confident, height, width, bins, _, *dials = _HEADER.unpack_from(data)
+        _, version, knots, kept, confident, height, width, bins, keys, *dials = _HEADER.unpack_from(data)
         if version != VERSION:
             raise FieldError(f"this field has version {version}, and only {VERSION} is known: colour the photo again")
         cells = height * width
         sizes = [2 * bins, 4 * knots * cells, kept * cells, kept * cells, cells if confident else 0]
+        sizes += [_GATE.itemsize, keys * _RANGE.itemsize, keys * cells] if keys else [0, 0, 0]
         if len(data) != _HEADER.size + sum(sizes) or knots not in (1, len(KNOTS)) or not cells:
             raise FieldError("this field was cut off or damaged: colour the photo again")
         ends = _HEADER.size + np.cumsum(sizes)
-        centres, means, chosen, levels, sure = (
-            np.frombuffer(data[end - size : end], kind)
-            for end, size, kind in zip(ends, sizes, ("i1", "<i2", "u1", "u1", "u1"), strict=True)
+        centres, means, chosen, levels, sure, gate, ranges, key_levels = (
+            np.frombuffer(data[end - size : end], kind) for end, size, kind in zip(ends, sizes, _PARTS, strict=True)
         )
         if kept and chosen.max(initial=0) >= bins:
             raise FieldError("this field names bins that it does not have: colour the photo again")
@@ -133,6 +156,7 @@ class Field:
             bins=chosen.reshape(kept, height, width),
             probabilities=probabilities / np.maximum(probabilities.sum(axis=0), np.float32(1)),
             confidence=np.asarray(sure.reshape(height, width) / _LEVELS, np.float32) if confident else None,
+            keys=_unpacked(gate, ranges, key_levels.reshape(keys, height, width)) if keys else None,
         )
 
 
@@ -145,6 +169,19 @@ def warmed(ab: Floats, warmth: float) -> Floats:
     if not abs(warmth) <= MOST_WARMTH:
         raise ValueError(f"warmth must be {-MOST_WARMTH:g}..{MOST_WARMTH:g}, not {warmth}")
     return ab + np.array([0, warmth], np.float32)[:, None, None]
+
+
+def _packed(keys: Keys) -> list[NDArray[Any]]:
+    least, most = keys.values.min(axis=(1, 2)), keys.values.max(axis=(1, 2))
+    ranges = np.empty(len(keys.values), _RANGE)
+    ranges["least"], ranges["step"] = least, np.maximum(most - least, 1e-6) / _LEVELS
+    levels = np.rint((keys.values - ranges["least"][:, None, None]) / ranges["step"][:, None, None])
+    return [np.array([(keys.slope, keys.bias)], _GATE), ranges, np.clip(levels, 0, _LEVELS).astype(np.uint8)]
+
+
+def _unpacked(gate: NDArray[Any], ranges: NDArray[Any], levels: NDArray[np.uint8]) -> Keys:
+    values = levels * ranges["step"][:, None, None] + ranges["least"][:, None, None]
+    return Keys(np.asarray(values, np.float32), float(gate["slope"][0]), float(gate["bias"][0]))
 
 
 def _levels(shares: Floats) -> NDArray[np.uint8]:

@@ -17,10 +17,10 @@ from torch import Tensor
 
 from ml.checkpoint import Card, dial, find, load, read_card, shipped
 from ml.color import bin_centres
-from ml.field import KNOTS, Field
+from ml.field import KNOTS, Field, Keys
 from ml.guide_files import GuideError
 from ml.likely import confidence, guess_of, kept
-from ml.networks import Network, fused, output_of
+from ml.networks import Network, fused, keyed_output_of
 from ml.pins import Pins
 from ml.reference import Reference
 
@@ -130,7 +130,7 @@ class LearnedMethod:
 
     @property
     def guides(self) -> frozenset[type]:
-        """None, and pins where the network was trained with them."""
+        """None, and pins where the network learned what belongs together."""
         return frozenset({NoneType, Pins} if self._network.guided else {NoneType})
 
     def ab(self, lightness: NDArray[np.float32], guide: Guide = None, vividness: float = 1.0) -> AbField:
@@ -143,18 +143,14 @@ class LearnedMethod:
         check_guide(self, guide)
         temperature, gain = dial(self.card, vividness)
         batch = torch.from_numpy(lightness)[None, None].to(self.device).to(memory_format=torch.channels_last)
-        pins = None
-        if isinstance(guide, Pins) and self._network.guided:
-            pins = torch.from_numpy(guide.raster(lightness))[None].to(self.device)
-            # The gain is for guesses: what a pin asks for is meant as it is, at any vividness but none.
-            pins[:, :2] /= gain or 1
         with torch.inference_mode():
-            output = output_of(self._network, batch, pins)
+            output, keys = keyed_output_of(self._network, batch)
             ab = self._network.ab(output, temperature)[0] * gain
-        return AbField(_numbers(ab), lambda: self._stored(output))
+        return AbField(_numbers(ab), lambda: self._stored(output, keys))
 
-    def _stored(self, output: Tensor) -> Field:
-        """What is kept of an output ``[1, channels, h, w]``."""
+    def _stored(self, output: Tensor, seen: Tensor | None) -> Field:
+        """What is kept of an output ``[1, channels, h, w]`` and its keys."""
+        keys = None if seen is None else Keys(_numbers(seen[0]), *self._network.gate())
         knots = KNOTS if self._network.classifies() else KNOTS[:1]
         with torch.inference_mode():
             means = np.stack([_numbers(self._network.ab(output, dial(self.card, v)[0])[0]) for v in knots])
@@ -163,14 +159,14 @@ class LearnedMethod:
         dials = (g0, g1, g2), (t0, t1, t2)
         if chances is None:
             plain = Field.plain(means[0])
-            return Field(means, *dials, plain.centres, plain.bins, plain.probabilities, None)
+            return Field(means, *dials, plain.centres, plain.bins, plain.probabilities, None, keys)
         distribution, centres = _numbers(chances[0]), bin_centres().numpy()
         sure = confidence(distribution, centres, means[0])
-        return Field(means, *dials, centres.astype(np.int8), *kept(distribution, centres), sure)
+        return Field(means, *dials, centres.astype(np.int8), *kept(distribution, centres), sure, keys)
 
 
 class StoredMethod:
-    """A stored field as a `Method`: the same colours again, at any vividness, without its network.
+    """A stored field as a `Method`: the same colours again, at any vividness and with any pins, without its network.
 
     Args:
         field: of this very photo; what lightness it is given for does not matter.
@@ -183,7 +179,7 @@ class StoredMethod:
         self.field, self.name, self.sha256 = field, name, sha256
 
     def ab(self, lightness: NDArray[np.float32], guide: Guide = None, vividness: float = 1.0) -> AbField:
-        """See `Method.ab`. It does not listen to pins; raises GuideError on a reference."""
+        """See `Method.ab`; raises GuideError on a reference."""
         check_guide(self, guide)
         return AbField(self.field.ab(vividness), lambda: self.field)
 
@@ -194,7 +190,7 @@ class GuessMethod:
     What is stored is the method's own field, so that the other guesses stay to be chosen from.
 
     Args:
-        method: one that colours on its own. Pins correct the guess afterwards: its network never heard of it.
+        method: one that colours on its own.
         a, b: the guess's colour, Lab units at vividness 1. Where the method has no such guess its own colours stay.
     """
 

@@ -91,7 +91,7 @@ def colorize(
     field = replace(field, ab=warmed(field.ab, warmth))
     # Without any vividness all is grey, pins too.
     pins = pins if pins and pins.pins and vividness else None
-    changed = _changed(seen, field.ab, method, pins, vividness, warmth) if pins else None
+    changed = change(seen, field.ab, field.stored.keys, pins) if pins else None
     tell(Stage.JOINING, 30)
     shrink = min(1.0, WORKING_LONG_SIDE / max(lightness.shape))
     working = _resized(lightness, *(max(1, round(side * shrink)) for side in lightness.shape))
@@ -173,19 +173,6 @@ def encoded(lab: pyvips.Image, bits: int) -> pyvips.Image:
         return deep
     # Not by colourspace("srgb"): its coarser table is off by up to a whole step.
     return deep.linear(1 / 257, 0.5).cast("uchar").copy(interpretation="srgb")
-
-
-def _changed(
-    seen: NDArray[np.float32],
-    alone: NDArray[np.float32],
-    method: Method,
-    pins: Pins,
-    vividness: float,
-    warmth: float,
-) -> NDArray[np.float32]:
-    """What pins change in the method's field: see `ml.guided.change`."""
-    heard = warmed(method.ab(seen, pins, vividness).ab, warmth) if Pins in method.guides else alone
-    return change(seen, alone, heard, pins)
 
 
 @functools.cache

@@ -108,6 +108,14 @@ class Network(nn.Module):
             return marginal_product(output)
         return probabilities(output).movedim(-1, 1)
 
+    def keyed(self, lightness: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The output without pins, and the cells' keys for `ml.attention`, ``[N, n, h, w]``, where it has such."""
+        return self(lightness), None
+
+    def gate(self) -> tuple[float, float]:
+        """Slope and bias of `ml.field.Keys`, where :meth:`keyed` gives keys. Raises NotImplementedError elsewhere."""
+        raise NotImplementedError
+
     def features(self, lightness: Tensor) -> tuple[Tensor, ...] | None:
         """What a frozen part makes of lightness, for a ``from_features`` of its own; None where nothing is frozen."""
         return None
@@ -183,6 +191,15 @@ def output_of(network: Network, lightness: Tensor, pins: Tensor | None = None) -
         pins = pins.contiguous(memory_format=torch.channels_last)
     output: Tensor = network(whole.contiguous(memory_format=torch.channels_last), pins)
     return output[..., : -(-height // network.stride), : -(-width // network.stride)]
+
+
+@torch.inference_mode()
+def keyed_output_of(network: Network, lightness: Tensor) -> tuple[Tensor, Tensor | None]:
+    """The same without pins, and the keys of its cells, where the network has such: see :meth:`Network.keyed`."""
+    rows, columns = (-(-side // network.stride) for side in lightness.shape[-2:])
+    whole = padded(lightness, network.multiple).contiguous(memory_format=torch.channels_last)
+    output, keys = network.keyed(whole)
+    return output[..., :rows, :columns], None if keys is None else keys[..., :rows, :columns]
 
 
 _RAREST = 1e-5

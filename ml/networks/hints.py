@@ -12,11 +12,13 @@ from torch.nn import functional as F
 
 from ml.color import bin_centres
 
-_CHROMA = 50.0
 _EMBEDDED = 16
 # Wide enough that a Gaussian over the 10-unit grid has its mean where it was put, also at half the temperature.
 _SIGMA = 8.0
 _NEVER = -1e4
+# A Gaussian is surer of itself than a network is: the mean moves further than the gate says. With this added to its
+# bias little is left on photos of the validation split, with few pins and with many (docs/model/pins.md).
+_OF_MEANS = 3.0
 
 
 def gather(pins: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
@@ -25,21 +27,6 @@ def gather(pins: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
     share = F.adaptive_avg_pool2d(pins[:, 2:], size)
     ab = F.adaptive_avg_pool2d(pins[:, :2] * pins[:, 2:], size) / share.clamp(min=1e-6)
     return ab, (share > 0).to(pins)
-
-
-class Hints(nn.Module):
-    """What pins tell of the scene, as an addition to features. Starts silent, so that it spoils nothing learned."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.speak = nn.Conv2d(3, channels, 3, padding=1, bias=False)
-        nn.init.zeros_(self.speak.weight)
-
-    def forward(self, pins: Tensor, features: Tensor) -> Tensor:
-        """``pins`` and ``features`` ``[N, channels, h, w]``; returns what to add to them."""
-        ab, here = gather(pins, *features.shape[2:])
-        added: Tensor = self.speak(torch.cat([ab / _CHROMA, here], dim=1))
-        return added
 
 
 class Copy(nn.Module):
@@ -82,7 +69,7 @@ class Copy(nn.Module):
         index = here.topk(int(here.sum(1).max()), dim=1).indices
         there = here.gather(1, index)
         colours = ab.flatten(2).mT.gather(1, index[..., None].expand(-1, -1, 2))
-        cells = self._embedded(features, lightness)
+        cells = self.keys(features, lightness).flatten(2).mT
         marks = cells.gather(1, index[..., None].expand(-1, -1, cells.shape[2]))
         likeness = 2 * cells @ marks.mT - cells.square().sum(2)[:, :, None] - marks.square().sum(2)[:, None]
         likeness = likeness.masked_fill(there[:, None] == 0, _NEVER)
@@ -90,8 +77,8 @@ class Copy(nn.Module):
         nearest = likeness.amax(dim=2).reshape(-1, 1, height, width)
         return colour, torch.sigmoid(self.gate_scale * nearest + self.gate_bias)
 
-    def _embedded(self, features: Tensor, lightness: Tensor) -> Tensor:
-        """``[N, h * w, embedding]``"""
+    def keys(self, features: Tensor, lightness: Tensor) -> Tensor:
+        """What each cell is known by, ``[N, n, h, w]``: cells are the more alike the nearer their keys are."""
         height, width = features.shape[2:]
         area = (height * width) ** 0.5
         y = torch.arange(height).to(features)[:, None].expand(height, width) / area
@@ -99,7 +86,11 @@ class Copy(nn.Module):
         place = torch.stack([y, x]).expand(len(features), 2, height, width)
         light = F.adaptive_avg_pool2d(lightness, (height, width)) / 100
         parts = [self.embed(features), self.lightness_scale * light, self.place_scale * place]
-        return torch.cat(parts, dim=1).flatten(2).mT
+        return torch.cat(parts, dim=1)
+
+    def gate_of_means(self) -> tuple[float, float]:
+        """Slope and bias of the gate where mean colours are mixed, not distributions: see `ml.attention`."""
+        return self.gate_scale.item(), self.gate_bias.item() + _OF_MEANS
 
 
 def _gaussian(ab: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from ml.color import bin_centres
 from ml.networks import Network, register
-from ml.networks.hints import Copy, Hints
+from ml.networks.hints import Copy
 from ml.objectives.guided import GuidedBins
 
 # kernel, stride, expansion, output channels, blocks (Tan and Le 2019, table 1)
@@ -119,8 +119,8 @@ class Rise(nn.Module):
 class Lite(Network):
     """The default network: 3.8 M weights. See :class:`ml.networks.Network` for its interface.
 
-    It colours alone, and with pins: they speak to the decoder at strides 32 and 16, where they tell of the scene,
-    and once more at the end, where :class:`ml.networks.hints.Copy` spreads their colours over like surfaces.
+    It colours alone, and with pins: at the end :class:`ml.networks.hints.Copy` spreads their colours over like
+    surfaces. Nothing before hears them.
     """
 
     multiple = 32
@@ -138,7 +138,6 @@ class Lite(Network):
         self.rise8 = Rise(_DECODER[0], 40, _DECODER[1])
         self.rise4 = Rise(_DECODER[1], 24, _DECODER[2])
         self.classify = nn.Conv2d(_DECODER[2], len(bin_centres()), 1)
-        self.hints32, self.hints16 = Hints(320), Hints(112)
         self.copy = Copy(_DECODER[2])
         # The scene vector starts silent, so that the first steps see the pre-trained features alone.
         nn.init.zeros_(self.scene.weight)
@@ -154,8 +153,12 @@ class Lite(Network):
             torch.as_tensor(self.classify.bias).copy_(self.log_frequency)
 
     def complete(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Weights from before there were pins serve as well: what listens to pins stays as it begins."""
-        own = {k: v for k, v in self.state_dict().items() if k.startswith(("hints", "copy."))}
+        """Weights from before there were pins serve as well: what listens to pins stays as it begins.
+
+        So do those of which the encoder heard pins, too, which changed no colour.
+        """
+        tensors = {k: v for k, v in tensors.items() if not k.startswith("hints")}
+        own = {k: v for k, v in self.state_dict().items() if k.startswith("copy.")}
         return tensors if own.keys() & tensors.keys() else {**tensors, **own}
 
     def freeze_early(self) -> None:
@@ -180,15 +183,27 @@ class Lite(Network):
     def forward(self, lightness: Tensor, pins: Tensor | None = None) -> Tensor:
         """See :class:`ml.networks.Network`. Without pins nothing of what serves them is computed."""
         self.check_input(lightness, pins)
+        logits, features = self._seen(lightness)
+        return logits if pins is None else self.copy(logits, features, lightness, pins)
+
+    def keyed(self, lightness: Tensor) -> tuple[Tensor, Tensor]:
+        """See :class:`ml.networks.Network`."""
+        self.check_input(lightness, None)
+        logits, features = self._seen(lightness)
+        return logits, self.copy.keys(features, lightness)
+
+    def gate(self) -> tuple[float, float]:
+        """See :class:`ml.networks.Network`."""
+        return self.copy.gate_of_means()
+
+    def _seen(self, lightness: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits, and the features that they come from."""
         at4, at8, at16, at32 = self.encoder(lightness / 50 - 1)
-        if pins is not None:
-            at16, at32 = at16 + self.hints16(pins, at16), at32 + self.hints32(pins, at32)
         x = at32 + self.scene(at32.mean(dim=(2, 3), keepdim=True))
         x = self.rise16(x, at16)
         x = self.rise8(x, at8)
         x = self.rise4(x, at4)
-        logits = self.balanced(self.classify(x))
-        return logits if pins is None else self.copy(logits, x, lightness, pins)
+        return self.balanced(self.classify(x)), x
 
 
 def encoder_state(published: dict[str, Tensor]) -> dict[str, Tensor]:

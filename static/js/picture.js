@@ -1,5 +1,6 @@
 // A photo in colours that can be changed at once: its lightness, its stored field and pins, joined in a canvas.
 
+import { openAttention } from "./attention.js";
 import { gainAt, readField, shareOfKnots } from "./field.js";
 import { guesses, guessNear } from "./guesses.js";
 import { chromaTable, labOf, lightnessOf, paint, within } from "./lab.js";
@@ -107,23 +108,48 @@ async function openGround(lightness, size) {
 
 // What pins add to a field, at the lightness's size: a function that keeps what is the same for all of them.
 async function openChanging(field, { grid, light, laid, levels, out }) {
-  const cells = grid.height * grid.width;
-  const means = await upsample(field.means, lay(field, light, grid));
+  const over = lay(field, light, grid);
+  const means = await upsample(field.means, over);
+  const telling = field.keys && (await openTelling(field, light, grid, over));
+  const nothing = planesOf(grid);
   return (pins, shares, warmth) => {
-    const [beforeA, beforeB] = [new Float32Array(cells), new Float32Array(cells).fill(warmth)];
+    const [beforeA, beforeB] = planesOf(grid, warmth);
     add(means, shares, beforeA, beforeB);
-    const asked = new Map();
-    for (const pin of pins) {
-      const under = [...covered(pin, grid)];
-      const mean = under.reduce((sum, cell) => sum + light[cell], 0) / under.length;
-      const colour = within(mean, labOf(pin.colour).slice(1));
-      for (const cell of under) asked.set(cell, colour);
-    }
-    const missing = new Map([...asked].map(([cell, [a, b]]) => [cell, [a - beforeA[cell], b - beforeB[cell]]]));
-    upsampleNow(spread(levels, missing), laid, ...out);
+    const [toldA, toldB] = telling ? telling(pins, shares, warmth) : nothing;
+    const missing = new Map();
+    for (const [cell, [a, b]] of asked(pins, light, grid)) missing.set(cell, [a - beforeA[cell] - toldA[cell], b - beforeB[cell] - toldB[cell]]);
+    upsampleNow(spread(levels, missing, [toldA, toldB]), laid, ...out);
     return out;
   };
 }
+
+// What pins tell all cells by the field's keys, on the grid that they spread on.
+async function openTelling(field, light, grid, laid) {
+  laid.weights = await readyWeights(laid);
+  const lightness = cellMeans(light, grid, field.height, field.width);
+  const told = openAttention(field.keys, lightness, field);
+  const out = planesOf(grid);
+  return (pins, shares, warmth) => {
+    const [aloneA, aloneB] = planesOf(field, warmth);
+    add(field.means, shares, aloneA, aloneB);
+    upsampleNow(told(pins, asked(pins, lightness, field), aloneA, aloneB), laid, ...out);
+    return out;
+  };
+}
+
+// What pins ask for: a Map from each cell under a mark to [a, b], as bright as the mark is in the mean.
+function asked(pins, light, grid) {
+  const colours = new Map();
+  for (const pin of pins) {
+    const under = [...covered(pin, grid)];
+    const mean = under.reduce((sum, cell) => sum + light[cell], 0) / under.length;
+    const colour = within(mean, labOf(pin.colour).slice(1));
+    for (const cell of under) colours.set(cell, colour);
+  }
+  return colours;
+}
+
+const planesOf = ({ height, width }, warmth = 0) => [new Float32Array(height * width), new Float32Array(height * width).fill(warmth)];
 
 // What each knot counts at a vividness, with the gain.
 function sharesAt(field, vividness) {

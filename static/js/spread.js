@@ -1,15 +1,13 @@
-// What pins change in a photo's colours, spread along the lightness as the worker does it (ml/guided.py): Levin's
-// equations on a grid of half the network's size with a pull towards no correction, ended far away and across an edge. The
-// worker solves them exactly; here two grids do it in turn, the fine one relaxed, the coarse one solved, until next to
-// nothing is lacking.
+// What pins change in a photo's colours, as the worker does it (ml/guided.py): what they tell by the network's keys
+// (attention.js), and what that leaves over at the marks, spread along the lightness by Levin's equations on a grid of half the
+// network's size with a pull towards no correction; both ended far away and across an edge. The worker solves the equations
+// exactly; here two grids do it in turn, the fine one relaxed, the coarse one solved, until next to nothing is lacking.
+
+import { reachOf } from "./reach.js";
 
 const SHORT_SIDE = 128; // of the grid: half of the network's
 const LONG_SIDE = 384;
 const PULL = 1e-4;
-const [NEAR, FAR] = [0.03, 0.25];
-const [NO_EDGE, EDGE] = [4, 12];
-const GRAIN = 2;
-const BUCKETS = 256;
 const [OF_VARIANCE, LEAST, SMALLEST_VARIANCE] = [0.6, 0.01, 2e-6];
 const CYCLES = 10;
 const SWEEPS = 2; // of each
@@ -28,8 +26,9 @@ export function prepare(light, grid) {
   return { fine, coarse: { height: Math.max(1, grid.height >> 1), width: Math.max(1, grid.width >> 1) } };
 }
 
-// `marks`: Map from cell to [a, b], what a mark adds there. Gives both planes of the whole grid.
-export function spread(levels, marks) {
+// `marks`: Map from cell to [a, b], what a mark adds there; `told`: two planes of the grid, what comes to all cells besides.
+// Gives both planes of the whole grid.
+export function spread(levels, marks, [toldA, toldB]) {
   const { height, width } = levels.fine;
   const { isFixed, factors, share } = placed(levels, [...marks.keys()]);
   const [a, b] = solved(levels, factors, isFixed, marks);
@@ -37,8 +36,8 @@ export function spread(levels, marks) {
   for (let row = 0, at = 0; row < height; row += 1) {
     for (let column = 0; column < width; column += 1, at += 1) {
       const from = (row + 1) * (width + 2) + column + 1;
-      change[0][at] = share[at] * a[from];
-      change[1][at] = share[at] * b[from];
+      change[0][at] = share[at] * (a[from] + toldA[at]);
+      change[1][at] = share[at] * (b[from] + toldB[at]);
     }
   }
   return change;
@@ -51,7 +50,7 @@ function placed(levels, cells) {
   if (levels.placed?.key !== key) {
     const isFixed = new Uint8Array((fine.height + 2) * (fine.width + 2));
     for (const cell of cells) isFixed[(Math.floor(cell / fine.width) + 1) * (fine.width + 2) + (cell % fine.width) + 1] = 1;
-    levels.placed = { key, isFixed, factors: factorised(fine, coarse, isFixed), share: reachOf(fine.light, fine.height, fine.width, cells) };
+    levels.placed = { key, isFixed, factors: factorised(fine, coarse, isFixed), share: reachOf(fine.light, fine, cells) };
   }
   return levels.placed;
 }
@@ -225,66 +224,4 @@ function affinities({ light, height, width }) {
     }
   }
   return weights;
-}
-
-// How much pins may change each cell: 1 near or on the same surface, 0 far and over an edge.
-function reachOf(light, height, width, marked) {
-  const far = distances(height, width, marked);
-  const ways = waysTo(light, height, width, marked);
-  const short = Math.min(height, width);
-  return far.map((distance, at) => 1 - rise(distance / short, NEAR, FAR) * rise(ways[at], NO_EDGE, EDGE));
-}
-
-function rise(value, low, high) {
-  const part = Math.min(Math.max((value - low) / (high - low), 0), 1);
-  return part * part * (3 - 2 * part);
-}
-
-// To the nearest mark, in cells, as far as it matters: within columns first, then along rows.
-function distances(height, width, marked) {
-  const down = new Float32Array(height * width).fill(height + width);
-  for (const cell of marked) down[cell] = 0;
-  for (let at = width; at < down.length; at += 1) down[at] = Math.min(down[at], down[at - width] + 1);
-  for (let at = down.length - width - 1; at >= 0; at -= 1) down[at] = Math.min(down[at], down[at + width] + 1);
-  const found = new Float32Array(down.length);
-  const most = Math.ceil(FAR * Math.min(height, width));
-  for (let row = 0; row < height; row += 1) {
-    for (let column = 0; column < width; column += 1) {
-      let least = most * most;
-      const end = Math.min(width - 1, column + most);
-      for (let from = Math.max(0, column - most); from <= end; from += 1) {
-        const [x, y] = [from - column, down[row * width + from]];
-        const distance = x * x + y * y;
-        if (distance < least) least = distance;
-      }
-      found[row * width + column] = Math.sqrt(least);
-    }
-  }
-  return found;
-}
-
-// The least sum of steps of lightness on any way from a mark (Dijkstra's way, from bucket to bucket); EDGE where it is more.
-function waysTo(light, height, width, marked) {
-  const ways = new Float64Array(height * width).fill(EDGE);
-  const buckets = Array.from({ length: BUCKETS }, () => []);
-  for (const cell of marked) ways[cell] = 0;
-  buckets[0].push(...marked);
-  for (const [place, bucket] of buckets.entries()) {
-    for (let n = 0; n < bucket.length; n += 1) { // a bucket may grow meanwhile
-      const from = bucket[n];
-      if ((((ways[from] * BUCKETS) / EDGE) | 0) < place) continue; // reached by a shorter way since
-      const row = (from / width) | 0;
-      const column = from - row * width;
-      for (let y = Math.max(row - 1, 0); y <= row + 1 && y < height; y += 1) {
-        for (let x = Math.max(column - 1, 0); x <= column + 1 && x < width; x += 1) {
-          const to = y * width + x;
-          const way = ways[from] + Math.max(Math.abs(light[to] - light[from]) - GRAIN, 1e-3);
-          if (way >= ways[to]) continue;
-          ways[to] = way;
-          buckets[((way * BUCKETS) / EDGE) | 0].push(to);
-        }
-      }
-    }
-  }
-  return ways;
 }

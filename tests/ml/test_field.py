@@ -6,6 +6,7 @@ import json
 import struct
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,8 @@ def test_what_is_read_is_what_was_written(data) -> None:
     assert (np.diff(field.probabilities, axis=0) <= 1e-6).all()
     assert field.confidence is not None
     assert 0 <= field.confidence.min() <= field.confidence.max() <= 1
+    assert field.keys
+    assert field.keys.values.shape[1:] == (10, 14)
 
 
 def test_the_likeliest_bin_and_its_neighbours_are_kept_and_alternatives_too(method) -> None:
@@ -112,9 +115,16 @@ def test_a_dial_outside_its_range_is_refused(data, vividness: float, warmth: flo
 
 def test_the_bytes_lie_as_the_page_that_describes_them_says(data) -> None:
     """Read by hand, as a page in JavaScript would."""
-    magic, version, knots, k, confident, h, w, n, nothing, *dials = struct.unpack_from("<4s4B4H6f", data)
-    assert (magic, version, knots, k, confident, h, w, nothing) == (b"AbFd", 1, 3, 8, 1, 10, 14, 0)
-    assert len(data) == 40 + 2 * n + 12 * h * w + 16 * h * w + h * w
+    magic, version, knots, k, confident, h, w, n, e, *dials = struct.unpack_from("<4s4B4H6f", data)
+    assert (magic, version, knots, k, confident, h, w) == (b"AbFd", 1, 3, 8, 1, 10, 14)
+    keys = 40 + 2 * n + 12 * h * w + 16 * h * w + h * w
+    assert len(data) == keys + 8 + 8 * e + e * h * w
+    least, step = np.frombuffer(data, "<f4", 2, keys + 8 + 8 * (e - 1))
+    levels = np.frombuffer(data, "u1", h * w, len(data) - h * w).reshape(h, w)
+    stored = Field.unpack(data).keys
+    assert stored
+    assert np.abs(least + step * levels - stored.values[-1]).max() < 1e-5
+    assert struct.unpack_from("<2f", data, keys) == pytest.approx((stored.slope, stored.bias))
     gains, v = dials[:3], 1.5
     means = np.frombuffer(data, "<i2", 6 * h * w, 40 + 2 * n).reshape(3, 2, h, w) / 128
     m1, m2, m3 = means
@@ -134,7 +144,16 @@ def test_a_field_is_read_without_torch(tmp_path: Path, data) -> None:
     assert json.loads(said) == [[2, 10, 14], False]
 
 
-def test_the_field_of_a_coloring_with_pins_has_heard_them(method) -> None:
-    pins = Pins((Pin(0.5, 0.5, 40, 30, radius=0.2),))
-    changed = method.ab(LIGHTNESS, pins).stored.ab() - method.ab(LIGHTNESS).stored.ab()
-    assert np.hypot(*changed).max() > 5
+def test_pins_do_the_same_to_a_stored_field_as_to_its_network(save_photo, camera, method) -> None:
+    photo = open_page(save_photo("a.png", camera))
+    pins = Pins((Pin(0.3, 0.4, 40, 30, radius=0.03), Pin(0.8, 0.9, -20, -20)))
+    fresh = colorize(photo, method, 1.3, guide=pins)
+    stored = StoredMethod(Field.unpack(fresh.field.stored.pack()), method.name)
+    again = colorize(photo, stored, 1.3, guide=pins).preview.numpy().astype(int)
+    assert np.abs(fresh.preview.numpy() - again).mean() < 0.5
+    assert np.abs(colorize(photo, method, 1.3).preview.numpy() - again).mean() > 1
+
+
+def test_a_field_from_before_there_were_keys_is_read(method) -> None:
+    field = replace(method.ab(LIGHTNESS).stored, keys=None)
+    assert Field.unpack(field.pack()).keys is None
