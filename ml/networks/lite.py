@@ -42,11 +42,11 @@ class SameConv(nn.Conv2d):
         super().__init__(inputs, outputs, kernel, stride, padding, groups=groups, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.stride[0] == 2:
-            before = (self.kernel_size[0] - 2) // 2
-            after = self.kernel_size[0] - 2 - before
-            x = F.pad(x, (before, after, before, after))
-        return super().forward(x)
+        if self.stride[0] == 1:
+            return super().forward(x)
+        # Zeros before the kernel and even padding give the same as uneven padding, which would copy the picture.
+        kernel = F.pad(self.weight, (1, 0, 1, 0))
+        return F.conv2d(x, kernel, self.bias, self.stride, self.kernel_size[0] // 2, groups=self.groups)
 
 
 class Unit(nn.Sequential):
