@@ -60,9 +60,12 @@ test: .venv/.dev ## Run all tests: unit, a real worker on a real broker, a real 
 bench: .venv/.dev ## Measure speed and memory, side by side on both kinds of database and storage; into build/bench.json
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+# All other tests would be read in vain.
+LONG = $(sort $(shell grep -rl 'mark\.long' tests --include='test_*.py'))
+
 drill: .venv/.dev ## Break everything that can break, for real and under load, after the long tests; FAULTS="store clock" tries some
 	@.ci/faketime
-	@test -n "$(FAULTS)" || $(BIN)/python -m pytest -m long $(SIDE_BY_SIDE)
+	@test -n "$(FAULTS)" || $(BIN)/python -m pytest -m long $(SIDE_BY_SIDE) $(LONG)
 	@$(BIN)/python -m tests.drill $(FAULTS)
 
 lint: .venv/.dev ## Check style, types, who imports whom, and migrations
