@@ -33,6 +33,13 @@ def told(keys: Keys, lightness: Floats, alone: Floats, pins: Pins) -> Floats:
     """
     shape, reach = lightness.shape, Reach(lightness)
     values = keys.values.reshape(len(keys.values), -1)
+    squares = np.square(values).sum(axis=0)
+
+    def apart(own: NDArray[np.intp]) -> Floats:
+        """How far the keys of some cells are from all: [those, cells], squared."""
+        found = squares[own, None] - 2 * values[:, own].T @ values + squares
+        return np.asarray(np.maximum(found, 0), np.float32)
+
     marks = []
     for pin in pins.pins:
         cells = _speaking(np.ravel_multi_index(pin.covers(*shape), shape))
@@ -40,12 +47,12 @@ def told(keys: Keys, lightness: Floats, alone: Floats, pins: Pins) -> Floats:
         is_marked.flat[cells] = True
         marks.append((cells, -np.log(reach.of(is_marked).ravel() + _OUT_OF_REACH)))
     # Twice over the pins, so that memory does not grow with them.
-    nearest = [_squares(values, cells).min(axis=0) for cells, _ in marks]
-    least = np.min([apart + over for apart, (_, over) in zip(nearest, marks, strict=True)], axis=0)
+    nearest = [apart(cells).min(axis=0) for cells, _ in marks]
+    least = np.min([near + over for near, (_, over) in zip(nearest, marks, strict=True)], axis=0)
     colours = pins.raster(lightness)[:2].reshape(2, -1)
     colour, total = np.zeros_like(colours), np.zeros_like(least)
     for cells, over in marks:
-        weights = np.exp(least - over - _squares(values, cells))
+        weights = np.exp(least - over - apart(cells))
         colour += colours[:, cells] @ weights
         total += weights.sum(axis=0)
     share = np.exp(-np.logaddexp(0, keys.slope * np.min(nearest, axis=0) - keys.bias))
@@ -55,9 +62,3 @@ def told(keys: Keys, lightness: Floats, alone: Floats, pins: Pins) -> Floats:
 def _speaking(cells: NDArray[np.intp]) -> NDArray[np.intp]:
     """Those that speak for a mark: up to `_MOST_OF_A_PIN`, evenly spread."""
     return cells[:: -(-len(cells) // _MOST_OF_A_PIN)]
-
-
-def _squares(keys: Floats, own: NDArray[np.intp]) -> Floats:
-    """How far apart the keys ``[n, cells]`` of some cells and of all are: [those, cells], squared."""
-    squares = np.square(keys).sum(axis=0)
-    return np.asarray(np.maximum(squares[own, None] - 2 * keys[:, own].T @ keys + squares, 0), np.float32)

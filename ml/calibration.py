@@ -129,7 +129,7 @@ def _sample(network: Network, photo: Image.Image) -> _Sample:
     listener = _Listener()
     grey = photo.convert("L")
     through_pipeline(listener)(grey)
-    output = output_of(network, torch.from_numpy(listener.heard[0])[None, None])[0]
+    output = output_of(network, torch.from_numpy(listener.heard[0])[None, None])[0][0]
     small = srgb_to_lab(_small(grey.convert("RGB")))[:1]
     truth = _small(photo)
     return _Sample(truth, srgb_to_lab(truth), small, output.half())

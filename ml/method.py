@@ -20,7 +20,7 @@ from ml.color import bin_centres
 from ml.field import KNOTS, Field, Keys
 from ml.guide_files import GuideError
 from ml.likely import confidence, guess_of, kept
-from ml.networks import Network, fused, keyed_output_of
+from ml.networks import Network, fused, output_of
 from ml.pins import Pins
 from ml.reference import Reference
 
@@ -95,7 +95,7 @@ def needs(method: Method) -> str:
 def check_guide(method: Method, guide: Guide) -> None:
     """Raise GuideError where a method cannot use this guide, or cannot do without one.
 
-    Pins go with all that colours on its own: what does not listen to them is corrected afterwards (`ml.guided`).
+    Pins go with all that colours on its own: it is corrected afterwards (`ml.guided`).
     """
     if type(guide) in method.guides or (isinstance(guide, Pins) and NoneType in method.guides):
         return
@@ -144,7 +144,7 @@ class LearnedMethod:
         temperature, gain = dial(self.card, vividness)
         batch = torch.from_numpy(lightness)[None, None].to(self.device).to(memory_format=torch.channels_last)
         with torch.inference_mode():
-            output, keys = keyed_output_of(self._network, batch)
+            output, keys = output_of(self._network, batch)
             ab = self._network.ab(output, temperature)[0] * gain
         return AbField(_numbers(ab), lambda: self._stored(output, keys))
 

@@ -177,25 +177,13 @@ def padded(picture: Tensor, multiple: int) -> Tensor:
 
 
 @torch.inference_mode()
-def output_of(network: Network, lightness: Tensor, pins: Tensor | None = None) -> Tensor:
+def output_of(network: Network, lightness: Tensor) -> tuple[Tensor, Tensor | None]:
     """Run a network on a picture of any size.
 
     ``lightness``: ``[N, 1, H, W]`` L*; H and W are padded by reflection to the network's multiple and the
     output is cut back to ``[N, channels, ceil(H / stride), ceil(W / stride)]``, so its cells stay in place.
-    ``pins``: ``[N, 3, H, W]``, a*, b* and mask, padded with none.
+    Beside it the keys of these cells, where the network has such: see :meth:`Network.keyed`.
     """
-    height, width = lightness.shape[-2:]
-    whole = padded(lightness, network.multiple)
-    if pins is not None:
-        pins = F.pad(pins, (0, whole.shape[-1] - width, 0, whole.shape[-2] - height))
-        pins = pins.contiguous(memory_format=torch.channels_last)
-    output: Tensor = network(whole.contiguous(memory_format=torch.channels_last), pins)
-    return output[..., : -(-height // network.stride), : -(-width // network.stride)]
-
-
-@torch.inference_mode()
-def keyed_output_of(network: Network, lightness: Tensor) -> tuple[Tensor, Tensor | None]:
-    """The same without pins, and the keys of its cells, where the network has such: see :meth:`Network.keyed`."""
     rows, columns = (-(-side // network.stride) for side in lightness.shape[-2:])
     whole = padded(lightness, network.multiple).contiguous(memory_format=torch.channels_last)
     output, keys = network.keyed(whole)

@@ -38,15 +38,14 @@ class SameConv(nn.Conv2d):
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
-        padding = kernel // 2 if stride == 1 else 0
-        super().__init__(inputs, outputs, kernel, stride, padding, groups=groups, bias=False)
+        super().__init__(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.stride[0] == 1:
             return super().forward(x)
         # Zeros before the kernel and even padding give the same as uneven padding, which would copy the picture.
         kernel = F.pad(self.weight, (1, 0, 1, 0))
-        return F.conv2d(x, kernel, self.bias, self.stride, self.kernel_size[0] // 2, groups=self.groups)
+        return F.conv2d(x, kernel, self.bias, self.stride, self.padding, groups=self.groups)
 
 
 class Unit(nn.Sequential):

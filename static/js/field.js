@@ -9,7 +9,7 @@ export function readField(buffer) {
   const text = String.fromCharCode(...new Uint8Array(buffer, 0, 4));
   if (text !== "AbFd" || view.getUint8(4) !== 1) throw new Error("no field that this page can read");
   const [knots, height, width, bins] = [view.getUint8(5), view.getUint16(8, true), view.getUint16(10, true), view.getUint16(12, true)];
-  const numbers = [0, 1, 2].map((place) => view.getFloat32(16 + 4 * place, true));
+  const numbers = [0, 1, 2].map((place) => view.getFloat32(16 + FLOAT * place, true));
   const [kept, isConfident, keys] = [view.getUint8(6), view.getUint8(7), view.getUint16(14, true)];
   const cells = height * width;
   const stored = new Int16Array(buffer, HEADER + 2 * bins, 2 * knots * cells);

@@ -28,7 +28,7 @@ export async function openPicture({ grey, field: address, width }) {
   const pixels = lightness.length;
   const [a, b] = [new Float32Array(pixels), new Float32Array(pixels)];
   const laid = lay(field, lightness, size);
-  const ground = await openGround(lightness, size);
+  const ground = await openGround(field, lightness, size);
   const isEnlarged = Number(width) > size.width;
 
   const ways = new Map(); // by the guess they show, what is drawn from
@@ -97,25 +97,25 @@ export async function openPicture({ grey, field: address, width }) {
   return { canvas, field, draw, at, prepare, small, guessFor, guesses: () => (found ??= guesses(field)) };
 }
 
-// What is the same for all guesses and pins of a photo: the grid that pins spread on, and how it lies over the pixels.
-async function openGround(lightness, size) {
+// What is the same for all guesses and pins of a photo: the grid that pins spread on, how it lies over the pixels and the
+// field's cells over it, and what pins tell by the field's keys.
+async function openGround(field, lightness, size) {
   const grid = gridOf(size);
   const light = cellMeans(lightness, size, grid.height, grid.width);
   const laid = lay(grid, lightness, size);
   laid.weights = await readyWeights(laid);
-  return { grid, light, laid, levels: prepare(light, grid), out: [new Float32Array(lightness.length), new Float32Array(lightness.length)] };
+  const over = lay(field, light, grid);
+  const telling = field.keys && (await openTelling(field, light, grid, over));
+  return { grid, light, laid, over, telling, levels: prepare(light, grid), out: [new Float32Array(lightness.length), new Float32Array(lightness.length)] };
 }
 
 // What pins add to a field, at the lightness's size: a function that keeps what is the same for all of them.
-async function openChanging(field, { grid, light, laid, levels, out }) {
-  const over = lay(field, light, grid);
+async function openChanging(field, { grid, light, laid, over, telling, levels, out }) {
   const means = await upsample(field.means, over);
-  const telling = field.keys && (await openTelling(field, light, grid, over));
-  const nothing = planesOf(grid);
   return (pins, shares, warmth) => {
     const [beforeA, beforeB] = planesOf(grid, warmth);
     add(means, shares, beforeA, beforeB);
-    const [toldA, toldB] = telling ? telling(pins, shares, warmth) : nothing;
+    const [toldA, toldB] = telling ? telling(field.means, pins, shares, warmth) : planesOf(grid);
     const missing = new Map();
     for (const [cell, [a, b]] of asked(pins, light, grid)) missing.set(cell, [a - beforeA[cell] - toldA[cell], b - beforeB[cell] - toldB[cell]]);
     upsampleNow(spread(levels, missing, [toldA, toldB]), laid, ...out);
@@ -129,9 +129,9 @@ async function openTelling(field, light, grid, laid) {
   const lightness = cellMeans(light, grid, field.height, field.width);
   const told = openAttention(field.keys, lightness, field);
   const out = planesOf(grid);
-  return (pins, shares, warmth) => {
+  return (means, pins, shares, warmth) => {
     const [aloneA, aloneB] = planesOf(field, warmth);
-    add(field.means, shares, aloneA, aloneB);
+    add(means, shares, aloneA, aloneB);
     upsampleNow(told(pins, asked(pins, lightness, field), aloneA, aloneB), laid, ...out);
     return out;
   };

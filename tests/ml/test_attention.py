@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from ml import checkpoint
 from ml.attention import told
 from ml.field import Keys
+from ml.method import LearnedMethod
 from ml.networks.hints import Copy
 from ml.pins import Pin, Pins
+from ml.upsampling import cell_means
 
 RED, BLUE = (50.0, 30.0), (5.0, -45.0)
 SHAPE = 16, 24
@@ -42,6 +45,17 @@ def test_a_pin_over_an_edge_gives_way_to_one_that_is_not() -> None:
 def test_a_mark_speaks_for_its_colour_however_large_it_is(radius: float) -> None:
     changed = told(keys(np.zeros(1)), EVEN, BROWN, Pins((Pin(0.5, 0.5, *BLUE, radius=radius),)))
     assert np.abs(changed - np.subtract(BLUE, 10)[:, None, None]).max() < 0.1
+
+
+@pytest.mark.parametrize("vividness", [0.6, 1.0, 2.0])
+def test_a_pins_colour_is_meant_as_it_is_at_any_vividness(vividness: float) -> None:
+    halves = np.full((96, 96), 30, np.float32)
+    halves[:, 48:] = 80
+    field = LearnedMethod(*checkpoint.load(checkpoint.shipped()["lite"])).ab(halves, vividness=vividness)
+    pins = Pins((Pin(0.8, 0.5, 5, 35, radius=0.04),))
+    assert field.stored.keys
+    there = field.ab + told(field.stored.keys, cell_means(halves, *field.ab.shape[1:]), field.ab, pins)
+    assert np.hypot(*(there[:, 12, 19] - [5, 35])) < 6
 
 
 def test_it_is_the_attention_that_the_network_learned() -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ml import checkpoint, networks
 from ml.color import annealed_mean, bin_centres
-from ml.networks import Network, output_of
+from ml.networks import Network
 from ml.networks.hints import gather
 from ml.objectives.guided import GuidedBins
 from ml.settings import Settings
@@ -43,18 +43,19 @@ def pin(at: tuple[int, int], ab: tuple[float, float], pins: Tensor | None = None
 
 
 def colours(network: Network, lightness: Tensor, pins: Tensor | None) -> Tensor:
-    return annealed_mean(output_of(network, lightness, pins), 0.6)[0]
+    with torch.inference_mode():
+        return annealed_mean(network(lightness, pins), 0.6)[0]
 
 
 def test_no_pin_changes_nothing(lite: Network, halves: Tensor) -> None:
-    alone = output_of(lite, halves)
-    torch.testing.assert_close(output_of(lite, halves, torch.zeros(1, 3, 96, 96)), alone)
+    alone = lite(halves)
+    torch.testing.assert_close(lite(halves, torch.zeros(1, 3, 96, 96)), alone)
 
 
 def test_pins_on_one_photo_leave_another_of_the_batch_alone(lite: Network, halves: Tensor) -> None:
     pins = torch.cat([torch.zeros(1, 3, 96, 96), pin((40, 20), ORANGE)])
-    both = output_of(lite, halves.expand(2, -1, -1, -1), pins)
-    torch.testing.assert_close(both[:1], output_of(lite, halves), atol=1e-3, rtol=1e-3)
+    both = lite(halves.expand(2, -1, -1, -1), pins)
+    torch.testing.assert_close(both[:1], lite(halves), atol=1e-3, rtol=1e-3)
     assert not torch.allclose(both[1], both[0], atol=0.1)
 
 
