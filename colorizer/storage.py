@@ -9,7 +9,8 @@ Keys are made from ids and a sniffed format, never from a file's name.
 
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -198,6 +199,13 @@ def put(storage: Store, key: str, path: Path) -> None:
     """Store the file at ``path`` under exactly ``key``, in place of what an earlier run left there."""
     with path.open("rb") as source:
         storage.replace(key, File(source))
+
+
+def put_all(storage: Store, files: Mapping[str, Path]) -> None:
+    """The same for several, by their keys, side by side: most of it is waiting for a store that is elsewhere."""
+    with ThreadPoolExecutor(len(files)) as pool:
+        for stored in [pool.submit(put, storage, key, path) for key, path in files.items()]:
+            stored.result()
 
 
 def sha256(storage: Store, key: str) -> str:

@@ -17,6 +17,7 @@ from ml.pipeline import colorize_file
 from ml.saving import rendition
 
 from . import engine, likening
+from .copies import copies_of
 from .lease import Held, Lost
 from .patience import patiently
 from .reading import COPIES, STORING, ZOOM_LONG_SIDE, refusals, site_limits
@@ -45,24 +46,21 @@ def colour(coloring: Coloring, held: Held) -> None:
                 limits=site_limits(),
                 on_stage=held.report,
             )
-        if photo.signature is None:
-            likening.recognise(photo, coloured.preview)
         held.clock.enter(COPIES)
-        copies: dict[int | str, Path] = {size: Path(folder, f"{size}.webp") for size in storage.SIZES}
-        for size, copy in copies.items():
-            rendition(coloured.preview, int(size), copy)
+        field = Path(folder, "field.bin")
+        with copies_of(coloured.preview, Path(folder)) as copies:
+            if photo.signature is None:
+                likening.recognise(photo, coloured.preview)
+            field.write_bytes(coloured.field.stored.pack())
+        copies["full"] = full
         if photo.original.format == "tiff":
             copies["zoom"] = Path(folder, "zoom.jpg")
             result = pyvips.Image.new_from_file(str(full), access="sequential")
             rendition(result, min(max(result.width, result.height), ZOOM_LONG_SIDE), copies["zoom"])
-        copies["full"] = full
         files = {storage.result_key(coloring, size): copy for size, copy in copies.items()}
-        files[storage.field_key(coloring)] = Path(folder, "field.bin")
-        files[storage.field_key(coloring)].write_bytes(coloured.field.stored.pack())
         held.clock.enter(STORING)
         held.confirm()
-        for key, file in files.items():
-            storage.put(storage.results(), key, file)
+        storage.put_all(storage.results(), {**files, storage.field_key(coloring): field})
         found: dict[str, Any] = {
             "model_version": version,
             "has_field": True,

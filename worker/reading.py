@@ -21,6 +21,7 @@ from ml.saving import rendition
 from ml.similarity import signature
 from ml.sniff import Format
 
+from .copies import copies_of
 from .guard import is_of_memory
 from .lease import Failed, Held, Lost
 from .patience import patiently
@@ -76,14 +77,12 @@ def _page(photo: models.Photo, number: int, picture: Photo, held: Held) -> prepa
     width, height = picture.info.width, picture.info.height
     held.clock.enter(COPIES)
     with TemporaryDirectory() as folder:
-        copies: list[tuple[int | str, Path]] = [(size, Path(folder, f"{size}.webp")) for size in storage.SIZES]
-        for size, copy in copies:
-            rendition(picture.preview, int(size), copy)
+        with copies_of(picture.preview, Path(folder)) as copies:
+            seen = is_in_colour(picture.preview), signature(picture.preview)
         if picture.info.format in NO_BROWSER_SHOWS:
-            copies.append(("zoom", Path(folder, "zoom.jpg")))
-            rendition(picture.image(), min(max(width, height), ZOOM_LONG_SIDE), copies[-1][1])
+            copies["zoom"] = Path(folder, "zoom.jpg")
+            rendition(picture.image(), min(max(width, height), ZOOM_LONG_SIDE), copies["zoom"])
         held.clock.enter(STORING)
         held.confirm()
-        for size, copy in copies:
-            storage.put(storage.results(), storage.grey_key(photo, size), copy)
-    return preparing.Page(number, width, height, is_in_colour(picture.preview), signature(picture.preview))
+        storage.put_all(storage.results(), {storage.grey_key(photo, size): copy for size, copy in copies.items()})
+    return preparing.Page(number, width, height, *seen)

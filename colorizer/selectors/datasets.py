@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from .. import gate
+from .. import gate, nearness
 from ..models import Dataset, DatasetItem, DatasetVersion, FrozenItem, Status
 from ..models.dataset import Split
 
@@ -99,7 +99,20 @@ def _apart(accepted: QuerySet[DatasetItem], judges: bool) -> QuerySet[DatasetIte
     others, hashes = (taught_items(), taught_hashes()) if judges else (benchmark_items(), judged_hashes())
     others = others.exclude(dataset__kind=Dataset.Kind.BENCHMARK) if judges else others
     in_other = Q(sha256__in=others.values("sha256")) | Q(sha256__in=hashes)
-    return accepted.exclude(in_other).exclude(Exists(_near(others)))
+    apart = accepted.exclude(in_other).exclude(Exists(_near(others)))
+    return apart.exclude(pk__in=_near_deleted_lessons(apart)) if judges else apart
+
+
+def _near_deleted_lessons(items: QuerySet[DatasetItem]) -> list[UUID]:
+    """Copies of what was learned from and is deleted since: its fingerprint is all that is left to find them by."""
+    deleted = FrozenItem.objects.filter(version__trainings__isnull=False, item=None).values_list(
+        "sha256", "fingerprint"
+    )
+    lessons = [nearness.parse(fingerprint) for fingerprint in dict(deleted).values()]
+    if not lessons:
+        return []
+    seen = ((pk, nearness.parse(fingerprint)) for pk, fingerprint in items.values_list("pk", "fingerprint"))
+    return [pk for pk, hashes in seen if any(nearness.are_near(hashes, each) for each in lessons)]
 
 
 def _hindrance(dataset: Dataset, kept: QuerySet[DatasetItem], count: int, judges: bool) -> str:

@@ -113,6 +113,18 @@ class TestApart:
         frozen = datasets.freeze(dataset=benchmark, by=owner)
         assert [each.item.name for each in frozen.items.all() if each.item] == ["20.jpg"]
 
+    def test_nor_by_a_copy_of_what_was_learned_from_and_deleted_since(
+        self, training: Dataset, benchmark: Dataset, owner: User
+    ) -> None:
+        filled(training, owner, photos(5))
+        version = datasets.freeze(dataset=training, by=owner)
+        Training.objects.create(name="First", dataset_version=version, network="lite")
+        datasets.delete_items(items=training.items.filter(name="2.jpg"), by=owner)
+        filled(benchmark, owner, copies(picture(2)) | photos(1, first=20))
+        frozen = datasets.freeze(dataset=benchmark, by=owner)
+        assert [each.item.name for each in frozen.items.all() if each.item] == ["20.jpg"]
+        assert selector.readiness(benchmark).of_the_other_kind == 3
+
     def test_a_frozen_benchmark_keeps_what_a_later_training_has_to_leave_out(
         self, training: Dataset, benchmark: Dataset, owner: User
     ) -> None:
