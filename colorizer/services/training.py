@@ -40,10 +40,14 @@ class Preset(models.TextChoices):
 
 
 PRESETS: dict[str, dict[str, Any]] = {
-    Preset.QUICK: {"minutes": 10.0, "save_minutes": 0.5, "validate_every": 25},
+    Preset.QUICK: {"minutes": 10.0},
     Preset.OVERNIGHT: {"minutes": 480.0},
     Preset.OWN: {},
 }
+SHORT_MINUTES = 30
+"""Up to so long one may stay and watch."""
+OFTEN = {"save_minutes": 0.5, "validate_every": 25}
+"""How a short training shows what it has learned: new pictures, and a look at the photos held out."""
 
 
 class CannotTrain(Exception):
@@ -281,6 +285,8 @@ def _checked(
 ) -> tuple[dict[str, Any], ModelVersion | None]:
     """All settings, and the model to begin with. Raises CannotTrain."""
     chosen = {key: value for key, value in (PRESETS[preset] | settings).items() if value is not None}
+    if 0 < chosen.get("minutes", 0) <= SHORT_MINUTES:
+        chosen = OFTEN | chosen
     offer = selectors.offer_of(network=network)
     if offer is None:
         raise CannotTrain("no_teacher", network=network)
