@@ -20,6 +20,7 @@ COSTS: dict[str, float] = {
     "lite": 6.2,
     "pix2pix": 55,
     "vgg16": 5.4,
+    "zhang": 96,
 }
 """What a view of the network's own size takes to be learned from, in times of `probe`: two threads of a server's
 processor with other work beside it, torch 2.14, batches of 8. `python -m ml.pace` measures them."""

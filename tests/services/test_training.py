@@ -64,6 +64,13 @@ def test_one_that_begins_waits_in_its_own_queue_and_is_in_the_log(owner: User) -
     assert list(AuditEntry.objects.values_list("action", "actor_id")) == [(Action.TRAINING_STARTED, owner.pk)]
 
 
+def test_a_short_one_looks_at_the_photos_held_out_often_and_a_long_one_as_its_network_does() -> None:
+    version, own = frozen(), {"preset": service.Preset.OWN}
+    assert begin(version, **own, settings={"minutes": 5.0}).settings["validate_every"] == 25
+    assert "validate_every" not in begin(version, **own, settings={"minutes": 240.0}).settings
+    assert "validate_every" not in begin(version, **own, settings={"epochs": 2.0}).settings
+
+
 def test_nothing_to_learn_from_is_said_before_anything_begins() -> None:
     assert "no photo to learn from" in refusal(frozen(0))
     assert "but one photo" in refusal(frozen(1, name="One"))

@@ -111,6 +111,20 @@ def test_a_replacement_takes_the_place_of_what_was_there(store: Store, key: str,
     assert lies_there(store, key) == [key]
 
 
+def test_of_several_files_that_travel_side_by_side_one_that_fails_is_told_of(
+    store: Store, key: str, tmp_path: Path
+) -> None:
+    files = {f"{key}-{number}": tmp_path / str(number) for number in range(4)}
+    for number, path in enumerate(files.values()):
+        path.write_bytes(bytes([number]) * 100_000)
+    storage.put_all(store, files)
+    assert {name: content(store, name) for name in files} == {name: path.read_bytes() for name, path in files.items()}
+    with pytest.raises(FileNotFoundError):
+        storage.put_all(store, files | {f"{key}-4": tmp_path / "gone"})
+    for name in files:
+        store.delete(name)
+
+
 def test_who_reads_while_it_is_replaced_finds_the_old_or_the_new_whole(store: Store, key: str) -> None:
     versions = [bytes([number]) * 300_000 for number in range(8)]
     store.replace(key, ContentFile(versions[0]))
