@@ -56,7 +56,7 @@ def colour(coloring: Coloring, held: Held) -> None:
         if photo.original.format == "tiff":
             copies["zoom"] = Path(folder, "zoom.jpg")
             result = pyvips.Image.new_from_file(str(full), access="sequential")
-            rendition(result, min(max(result.width, result.height), ZOOM_LONG_SIDE), copies["zoom"])
+            rendition(result, ZOOM_LONG_SIDE, copies["zoom"])
         files = {storage.result_key(coloring, size): copy for size, copy in copies.items()}
         held.clock.enter(STORING)
         held.confirm()
@@ -114,7 +114,7 @@ def _copy_again(coloring: Coloring, held: Held) -> None:
         for number, key in enumerate(storage.copy_keys(coloring)):
             copy = Path(folder, f"{number}{Path(key).suffix}")
             result = pyvips.Image.new_from_file(str(full), access="sequential")
-            rendition(result, sizes.get(key) or min(max(result.width, result.height), ZOOM_LONG_SIDE), copy)
+            rendition(result, sizes.get(key, ZOOM_LONG_SIDE), copy)
             held.confirm()
             storage.put(storage.results(), key, copy)
     names = ("model_version", "key", "size", "seconds", "stage_seconds")

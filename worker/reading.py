@@ -81,7 +81,7 @@ def _page(photo: models.Photo, number: int, picture: Photo, held: Held) -> prepa
             seen = is_in_colour(picture.preview), signature(picture.preview)
         if picture.info.format in NO_BROWSER_SHOWS:
             copies["zoom"] = Path(folder, "zoom.jpg")
-            rendition(picture.image(), min(max(width, height), ZOOM_LONG_SIDE), copies["zoom"])
+            rendition(picture.image(), ZOOM_LONG_SIDE, copies["zoom"])
         held.clock.enter(STORING)
         held.confirm()
         storage.put_all(storage.results(), {storage.grey_key(photo, size): copy for size, copy in copies.items()})

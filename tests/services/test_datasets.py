@@ -85,6 +85,13 @@ def test_one_whose_photos_are_not_all_measured_waits(training: Dataset, owner: U
         datasets.freeze(dataset=training, by=owner)
 
 
+def learned_from(dataset: Dataset, owner: User) -> None:
+    """Five photos are in it, and a training has had them."""
+    filled(dataset, owner, photos(5))
+    version = datasets.freeze(dataset=dataset, by=owner)
+    Training.objects.create(name="First", dataset_version=version, network="lite")
+
+
 class TestApart:
     def test_no_copy_of_a_benchmarks_photo_is_learned_from(
         self, training: Dataset, benchmark: Dataset, owner: User
@@ -106,9 +113,7 @@ class TestApart:
     def test_nothing_is_judged_by_what_was_learned_from(
         self, training: Dataset, benchmark: Dataset, owner: User
     ) -> None:
-        filled(training, owner, photos(5))
-        version = datasets.freeze(dataset=training, by=owner)
-        Training.objects.create(name="First", dataset_version=version, network="lite")
+        learned_from(training, owner)
         filled(benchmark, owner, copies(picture(2)) | photos(1, first=20))
         frozen = datasets.freeze(dataset=benchmark, by=owner)
         assert [each.item.name for each in frozen.items.all() if each.item] == ["20.jpg"]
@@ -116,9 +121,7 @@ class TestApart:
     def test_nor_by_a_copy_of_what_was_learned_from_and_deleted_since(
         self, training: Dataset, benchmark: Dataset, owner: User
     ) -> None:
-        filled(training, owner, photos(5))
-        version = datasets.freeze(dataset=training, by=owner)
-        Training.objects.create(name="First", dataset_version=version, network="lite")
+        learned_from(training, owner)
         datasets.delete_items(items=training.items.filter(name="2.jpg"), by=owner)
         filled(benchmark, owner, copies(picture(2)) | photos(1, first=20))
         frozen = datasets.freeze(dataset=benchmark, by=owner)
