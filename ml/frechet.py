@@ -63,11 +63,15 @@ def distance(truth: Tensor, output: Tensor) -> float:
         raise ValueError(f"need features [N, C] of one C, not {list(truth.shape)} and {list(output.shape)}")
     if min(len(truth), len(output)) < 2:
         raise ValueError("a Frechet distance needs two pictures at least")
-    first, second = truth.double(), output.double()
-    apart = (first.mean(dim=0) - second.mean(dim=0)).square().sum()
-    one, two = torch.cov(first.T), torch.cov(second.T)
-    # The trace of the root of one @ two, by the symmetric product that has the same eigenvalues.
-    values, vectors = torch.linalg.eigh(one)
-    root = vectors * values.clamp(min=0).sqrt() @ vectors.T
-    shared = torch.linalg.eigvalsh(root @ two @ root).clamp(min=0).sqrt().sum()
-    return max(0.0, float(apart + one.trace() + two.trace() - 2 * shared))
+    apart = (truth.double().mean(dim=0) - output.double().mean(dim=0)).square().sum()
+    one, two = _root(truth), _root(output)
+    # The trace of the root of two covariances' product: the singular values of their roots' product.
+    shared = torch.linalg.svdvals(one @ two.T).sum()
+    return max(0.0, float(apart + one.square().sum() + two.square().sum() - 2 * shared))
+
+
+def _root(features: Tensor) -> Tensor:
+    """A matrix whose transpose times itself is the covariance, with as many rows as pictures or channels at most."""
+    centred = features.double() - features.double().mean(dim=0)
+    root: Tensor = torch.linalg.qr(centred / (len(features) - 1) ** 0.5, mode="r").R
+    return root

@@ -33,7 +33,8 @@ ABOUT = "about.json"
 class Run:
     """All that changes while a network is trained, and the folder that keeps it.
 
-    ``best``: the averaged weights of the best validation, where the run is to end with those.
+    ``elapsed``, ``drawn``: seconds of learning so far, and when the last samples were drawn. ``best``: the averaged
+    weights of the best validation, where the run is to end with those.
     """
 
     folder: Path
@@ -43,6 +44,7 @@ class Run:
     schedule: Schedule
     step: int = 0
     elapsed: float = 0.0
+    drawn: float = 0.0
     best: dict[str, Tensor] = field(default_factory=dict)
 
     def save(self) -> None:
@@ -53,6 +55,7 @@ class Run:
         about = {
             "step": self.step,
             "elapsed": round(self.elapsed, 1),
+            "drawn": round(self.drawn, 1),
             "schedule": self.schedule.state(),
             "settings": asdict(self.settings),
         }
@@ -72,7 +75,7 @@ class Run:
         self.objective.load_state_dict(tensors)
         self.averaged.load_state_dict(part(tensors, "averaged."))
         self.best = part(tensors, "best.")
-        self.step, self.elapsed = about["step"], about["elapsed"]
+        self.step, self.elapsed, self.drawn = about["step"], about["elapsed"], about.get("drawn", 0.0)
         self.schedule.load(about.get("schedule", {}))
 
     def rewind_log(self) -> None:

@@ -54,7 +54,7 @@ class Lesson:
     start: Mapping[str, Mapping[str, Tensor]]
     data: Mapping[str, Any]
 
-    def carry_out(self, fabric: Fabric, on_step: OnStep) -> None:
+    def carry_out(self, fabric: Fabric, on_step: OnStep, urgent: Callable[[], bool] | None = None) -> None:
         """Raises what :func:`ml.training.train` raises."""
         train(
             self.settings,
@@ -64,6 +64,7 @@ class Lesson:
             data=self.data,
             fabric=fabric,
             on_step=on_step,
+            urgent=urgent,
             **cast(Any, self.start),
         )
 
@@ -98,12 +99,13 @@ def read_photos(index: Path) -> Photos:
     return Photos(planes, categories)
 
 
-def carry_out(lesson: Lesson, devices: int, on_step: OnStep, folder: Path) -> None:
+def carry_out(lesson: Lesson, devices: int, on_step: OnStep, urgent: Callable[[], bool] | None, folder: Path) -> None:
     """Learn on so many devices of this machine: GPUs where there are any, else processes of the processor.
 
     Args:
         on_step: as :func:`ml.training.train` has it, and called in this process. Where it raises, all ends at once,
             and what was not saved is lost.
+        urgent: as :func:`ml.training.train` has it. On several devices it is not asked: they end their step.
         folder: an empty one for what the processes need to know.
 
     Raises:
@@ -111,7 +113,7 @@ def carry_out(lesson: Lesson, devices: int, on_step: OnStep, folder: Path) -> No
         RuntimeError: they ended otherwise before the training did.
     """
     if devices == 1:
-        lesson.carry_out(fabric_of(lesson.settings, "auto"), on_step)
+        lesson.carry_out(fabric_of(lesson.settings, "auto"), on_step, urgent)
         return
     lesson.write(folder)
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(devices)]

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from ml import curves, networks, samples
 from ml.data import bin_frequency
 from ml.devices import fabric_of, mean_over_processes, share_norms
+from ml.interruption import Interrupted, breakable
 from ml.loading import batches
 from ml.networks import Network
 from ml.objectives import Objective
@@ -53,6 +54,7 @@ def train(
     fabric: Fabric | None = None,
     loaders: int = 0,
     on_step: Callable[[Report], Verdict] = lambda report: "continue",
+    urgent: Callable[[], bool] | None = None,
 ) -> Network:
     """Train, and return the averaged network; with ``patience`` as it was at its best.
 
@@ -60,9 +62,10 @@ def train(
     pre-trained encoder alone; ``data``: what the folder is to say of the photos; ``fabric``: from
     :func:`ml.devices.fabric_of` (default: one CPU process); ``loaders``: processes that make its batches, see
     :func:`ml.loading.batches`. ``on_step`` is asked after every step: "pause" saves and returns, to be gone on with
-    later; "stop" saves and returns as it is. Raises ValueError where the folder's state belongs to other settings,
-    and where the settings need a validation that is not there; FloatingPointError where the loss is lost; the last
-    saved state stays sound.
+    later; "stop" saves and returns as it is. ``urgent`` is asked at every layer of a step, where one process learns:
+    where it says so the step is broken off, as after a "pause" before it. Raises ValueError where the folder's state
+    belongs to other settings, and where the settings need a validation that is not there; FloatingPointError where the
+    loss is lost; the last saved state stays sound.
     """
     if validation is None and (settings.patience or settings.schedule == "plateau"):
         raise ValueError("a run that heeds its validation needs photos to validate on")
@@ -91,7 +94,12 @@ def train(
             coming = prefetch.submit(next, views)
 
             scale_rates(objective, schedule.factor(run.step, done))
-            losses = mean_over_processes(fabric, take_step(objective, batch, run.step, fabric.global_rank))
+            try:
+                with breakable(objective, urgent if fabric.world_size == 1 else None):
+                    losses = take_step(objective, batch, run.step, fabric.global_rank)
+            except Interrupted:
+                break
+            losses = mean_over_processes(fabric, losses)
             _average(averaged, objective.network, min(settings.averaging, (1 + run.step) / (10 + run.step)))
             run.step += 1
             run.elapsed = time.monotonic() - started
@@ -116,7 +124,7 @@ def train(
                 break
         coming.cancel()
     if first:
-        _keep(run, held_out)
+        _keep(run, held_out, is_over=done >= 1)
         curves.draw(folder)
     fabric.barrier()
     if run.best:
@@ -198,10 +206,12 @@ def sampler_for(settings: Settings, photos: Photos, objective: Objective) -> Sam
     return sampler
 
 
-def _keep(run: Run, held_out: Batch | None) -> None:
-    run.save()
-    if held_out is not None:
+def _keep(run: Run, held_out: Batch | None, *, is_over: bool = False) -> None:
+    """Save, and draw samples where it is time to, or the last time."""
+    if held_out is not None and (is_over or run.elapsed - run.drawn >= run.settings.save_minutes * 60):
         samples.render(run.folder, run.step, run.objective, run.averaged, held_out)
+        run.drawn = run.elapsed
+    run.save()
 
 
 def _groups(objective: Objective) -> list[dict[str, Any]]:

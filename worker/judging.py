@@ -55,10 +55,11 @@ def judge(comparison: Comparison, held: Held) -> None:
     methods = {service.LIVE: _method(comparison.live), service.CANDIDATE: _method(comparison.candidate)}
     here.look_at_all(truths, methods)
     figures: dict[str, Any] = {"pins": here.pins(methods), "left_out": len(here.left_out)}
-    figures["network_time"] = {name: network_time(method) for name, method in methods.items()}
+    figures["network_time"] = {name: here.time(name, method) for name, method in methods.items()}
+    fails = here.canary(methods)
     figures |= ml.gather((photo.figures for photo in comparison.photos.iterator()), truths)
     held.confirm()
-    how: dict[str, Any] = {"figures": figures, "canary": _canary(methods)}
+    how: dict[str, Any] = {"figures": figures, "canary": fails}
     if not patiently(lambda: service.complete(comparison=comparison, owner=held.owner, **how)):
         raise Lost
 
@@ -115,8 +116,7 @@ class _Slice:
                 known: dict[str, Any] = {"figures": found.figures, "difference": found.difference}
                 known |= self._put_pictures(item, {"input": truth.convert("L"), "truth": truth} | found.pictures)
                 patiently(partial(service.note_photo, comparison=self.comparison, item=item, **known))
-                self.held.report(JUDGING, 10 + 80 * (len(seen) + number + 1) // len(self.items))
-                self.make_way()
+                self._go_on(JUDGING, 10 + 80 * (len(seen) + number + 1) // len(self.items))
 
     def pins(self, methods: dict[str, LearnedMethod]) -> dict[str, dict[str, float]]:
         """The ab error that is left with ever more true pins, of those that take any. Kept grid by grid."""
@@ -128,18 +128,45 @@ class _Slice:
             for grid in (None, *pin_protocol.GRIDS) if Pins in method.guides else ():
                 count = str(grid[0] * grid[1] if grid else 0)
                 if count not in found.setdefault(name, {}):
-                    self.make_way()
                     truths = truths or [_photo(item, PINNED_SIDE) for item in some]
-                    left = pin_protocol.left_with(method, truths, grid, lambda: self.held.report(PINNING, 95))
+                    left = pin_protocol.left_with(method, truths, grid, lambda: self._go_on(PINNING, 95))
                     found[name][count] = left
                     patiently(partial(service.note_figures, comparison=self.comparison, pins=found))
         return found
 
+    def time(self, name: str, method: LearnedMethod) -> dict[str, float | int]:
+        """How long a network takes. Kept: it is not to be measured twice because photos came."""
+        times: dict[str, Any] = self.comparison.figures.get("network_time", {})
+        if name not in times:
+            self._go_on(PINNING, 97)
+            times[name] = network_time(method)
+            patiently(partial(service.note_figures, comparison=self.comparison, network_time=times))
+        found: dict[str, float | int] = times[name]
+        return found
+
+    def canary(self, methods: dict[str, LearnedMethod]) -> str:
+        """Why the candidate fails on the sample photos; empty where it does not."""
+        try:
+            self.make_way()
+            canary.go_whole_way(methods[service.CANDIDATE])
+            colourful = {}
+            for name, method in methods.items():
+                self.make_way()
+                colourful[name] = canary.colour_samples(method)
+            self.make_way()
+            canary.hold_against(colourful[service.CANDIDATE], colourful[service.LIVE])
+        except canary.CanaryFailed as error:
+            return error.reason
+        return ""
+
+    def _go_on(self, stage: str, percent: int) -> None:
+        self.held.report(stage, percent)
+        self.make_way()
+
     def _read_all(self) -> ml.Survey:
         survey = ml.Survey()
         for number, item in enumerate(self.items):
-            self.held.report(READING, 10 * number // len(self.items))
-            self.make_way()
+            self._go_on(READING, 10 * number // len(self.items))
             try:
                 survey.add(_photo(item), item.category)
             except OSError as error:
@@ -164,17 +191,6 @@ class _Slice:
         """Always the same, and no one who votes can tell by it whose picture it is."""
         told = salted_hmac("heirloom.comparison", f"{self.comparison.pk}:{item.pk}:{name}").hexdigest()
         return storage.comparison_key(self.comparison.pk, f"{item.pk}-{told[:16]}.webp")
-
-
-def _canary(methods: dict[str, LearnedMethod]) -> str:
-    """Why the candidate fails on the sample photos; empty where it does not."""
-    try:
-        canary.go_whole_way(methods[service.CANDIDATE])
-        ours, theirs = (canary.colour_samples(methods[name]) for name in (service.CANDIDATE, service.LIVE))
-        canary.hold_against(ours, theirs)
-    except canary.CanaryFailed as error:
-        return error.reason
-    return ""
 
 
 def _method(version: ModelVersion) -> LearnedMethod:

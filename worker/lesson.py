@@ -3,6 +3,8 @@
 import json
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -25,6 +27,7 @@ from .patience import AWAY
 from .queues import photos_wait
 
 LOOK_EVERY = 1.0
+ASK_EVERY = 0.2
 POINTS = 200
 """About so many points a curve has after some minutes; from then on they lie further and further apart."""
 MOST_SAMPLES = 24
@@ -45,7 +48,7 @@ class Lesson:
         self._folder, self._log, self._rest = folder, folder / LOG, ""
         self._schedule = Schedule(how, photos)
         self._ends = began + settings.HEIRLOOM_SLICE_SECONDS
-        self._looked = time.monotonic()
+        self._looked = self._asked = time.monotonic()
         self._first: tuple[int, float] | None = None
         self._told_at = training.seconds
         self._read = 0
@@ -64,7 +67,7 @@ class Lesson:
             self.why = "went_on"
         elif now - self._looked >= LOOK_EVERY:
             self._looked = now
-            self._look(now)
+            self._look()
         return "pause" if self.why else "continue"
 
     def tell(self, stage: str = TRAINING) -> None:
@@ -86,13 +89,24 @@ class Lesson:
         if lease_is is jobs.Lease.LOST:
             raise Lost
 
-    def load(self, share: float) -> None:
-        """So much of the photos is read: ``share`` 0..1, at most a second apart. Raises as `tell` does."""
-        if lease.is_stopping():
+    def is_urgent(self) -> bool:
+        """Whether something does not wait for the end of a step; looked up five times a second, however often asked."""
+        if time.monotonic() - self._asked >= ASK_EVERY:
+            self._asked = time.monotonic()
+            if lease.is_stopping():
+                self.why = "worker_stopped"
+            elif photos_wait():
+                self.why = "made_way"
+        return bool(self.why)
+
+    def heed(self, stage: str) -> None:
+        """Before and after the steps: tell, once a second at most. Raises Stopping where `is_urgent`, or as `tell`."""
+        if self.is_urgent():
             raise Stopping
         if time.monotonic() - self._looked >= LOOK_EVERY:
             self._looked = time.monotonic()
-            self.tell("loading")
+            with self._in_spite_of_outages():
+                self.tell(stage)
 
     def show_samples(self) -> None:
         """Put the sample photos that the run has drawn since into the storage; of many, every second one goes."""
@@ -105,8 +119,8 @@ class Lesson:
             storage.models().delete(service.sample_key(self._training, step))
             self._shown.discard(step)
 
-    def _look(self, now: float) -> None:
-        try:
+    def _look(self) -> None:
+        with self._in_spite_of_outages():
             self._hear_log()
             self._shown &= service.shown_samples(training=self._training)
             self.show_samples()
@@ -115,6 +129,11 @@ class Lesson:
                 self.why = "rests"
             elif photos_wait():
                 self.why = "made_way"
+
+    @contextmanager
+    def _in_spite_of_outages(self) -> Iterator[None]:
+        try:
+            yield
         except AWAY as error:
             logger.warning("How far %s is could not be written: %s", self._training.message_id, error)
             connection.close()

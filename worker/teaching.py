@@ -5,7 +5,7 @@ import logging
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,6 +37,7 @@ from .weights import local_weights
 HELD_OUT = 10
 """Where a version has no validation photos, one in so many is kept for it."""
 CALIBRATED_ON = 24
+LOADING, CALIBRATING = "loading", "calibrating"
 OF_THE_SITE = ("photos",)
 """Settings that are not `ml`'s."""
 
@@ -55,6 +56,7 @@ def teach(training: Training, held: Held) -> None:
     if photos_wait():
         raise Stopping
     began = time.monotonic()
+    gc.freeze()  # what is here before need not be looked through for what the slice leaves behind
     try:
         with TemporaryDirectory() as folder:
             _slice(training, held, Path(folder), began)
@@ -63,6 +65,7 @@ def teach(training: Training, held: Held) -> None:
         raise
     finally:
         gc.collect()
+        gc.unfreeze()
         Guard.measure_anew()
 
 
@@ -74,8 +77,8 @@ def _slice(training: Training, held: Held, folder: Path, began: float) -> None:
     with _refusals(), TemporaryDirectory() as between:
         devices = settings.HEIRLOOM_TRAIN_DEVICES
         lesson = Lesson(training, held, folder, how, len(pupils.train), _device(devices), began)
-        learned, held_out = (planes.photos(items, lesson.load) for items in (pupils.train, pupils.val))
-        planes.keep_alone()
+        learned, held_out = (planes.photos(items, lambda: lesson.heed(LOADING)) for items in (pupils.train, pupils.val))
+        planes.keep_alone(learned, held_out)
         worker, read = held.owner.partition("/")[0], planes.count(learned)
         service.note(training, "slice", worker=worker, device=_device(devices), photos=read)
         if (lost := len(pupils.train) - read) and not training.slice:
@@ -83,15 +86,19 @@ def _slice(training: Training, held: Held, folder: Path, began: float) -> None:
         start, origin = _start(training)
         data = _about_data(training, pupils, origin)
         spread.carry_out(
-            spread.Lesson(how, learned, held_out, folder, start, data), devices, lesson, folder=Path(between)
+            spread.Lesson(how, learned, held_out, folder, start, data),
+            devices,
+            lesson,
+            lesson.is_urgent,
+            folder=Path(between),
         )
     lesson.finish_telling()
-    if lesson.why:
-        made = _keep_state(training, held, folder, lesson)
-        if not patiently(lambda: service.end_slice(training=training, owner=held.owner, made=made, why=lesson.why)):
-            raise Lost
-    else:
-        _export(training, held, folder, pupils, lesson)
+    if not lesson.why:
+        with suppress(Stopping):
+            return _export(training, held, folder, pupils, lesson)
+    made = _keep_state(training, held, folder, lesson)
+    if not patiently(lambda: service.end_slice(training=training, owner=held.owner, made=made, why=lesson.why)):
+        raise Lost
 
 
 def _device(count: int) -> str:
@@ -182,7 +189,7 @@ def _keep_state(training: Training, held: Held, folder: Path, lesson: Lesson) ->
 
 
 def _export(training: Training, held: Held, folder: Path, pupils: Pupils, lesson: Lesson) -> None:
-    """The finished weights with their card into the storage, as a candidate."""
+    """The finished weights with their card into the storage, as a candidate. Raises Stopping as `Lesson.heed` does."""
     weights = export(folder, folder / "model", "model")
     _calibrate(training, weights, pupils.val, lesson)
     card = checkpoint.read_card(weights) | {"name": training.name}
@@ -205,9 +212,8 @@ def _calibrate(training: Training, weights: Path, val: Sequence[FrozenItem], les
                 shutil.copyfile(stored, file)
             rows.append(planes.row_of(item, file))
         try:
-            for line in calibrate(weights, Path("/"), rows):
+            for line in calibrate(weights, Path("/"), rows, heed=lambda: lesson.heed(CALIBRATING)):
                 logger.info("%s: %s", training.name, line)
-                lesson.tell("calibrating")
         except (ValueError, ZeroDivisionError, OSError) as error:
             logger.warning("The vividness of %s was not set: %s", training.name, error)
             return

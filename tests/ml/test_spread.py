@@ -53,7 +53,7 @@ def learn(lesson: spread.Lesson, devices: int, verdicts: dict[int, Verdict] | No
 
     between = lesson.folder.parent / f"between-{devices}-{lesson.folder.name}-{verdicts is None}"
     between.mkdir()
-    spread.carry_out(lesson, devices, on_step, between)
+    spread.carry_out(lesson, devices, on_step, None, between)
     return told
 
 
@@ -86,7 +86,7 @@ def test_what_ends_them_is_raised_here_and_none_is_left(lesson_of: Callable[...,
     between = lesson.folder / "between"
     between.mkdir()
     with pytest.raises(Enough):
-        spread.carry_out(lesson, 2, on_step, between)
+        spread.carry_out(lesson, 2, on_step, None, between)
     assert not [each for each in Path("/proc").glob("[0-9]*/cmdline") if str(between).encode() in _read(each)]
 
 

@@ -38,9 +38,9 @@ def photos() -> Photos:
 
 
 def run(folder: Path, photos: Photos, network: str = "tiny", **changes: Any) -> torch.nn.Module:
-    on_step = changes.pop("on_step", lambda report: "continue")
+    heard = {name: changes.pop(name) for name in ("on_step", "urgent") if name in changes}
     settings = Settings.of(network, **{"steps": 10, **changes})
-    return training.train(settings, photos, folder, validation=photos, on_step=on_step)
+    return training.train(settings, photos, folder, validation=photos, **heard)
 
 
 def logged(folder: Path, name: str = "loss") -> list[Any]:
@@ -62,6 +62,29 @@ def test_a_paused_training_goes_on_as_if_it_had_not_been(
         assert logged(tmp_path / "straight", name) == logged(tmp_path / "halves", name)
     for name, value in straight.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def test_a_step_that_is_broken_off_on_its_way_there_or_back_never_was(tmp_path: Path, photos: Photos) -> None:
+    changes: dict[str, Any] = {"batch": 2, "crop": 32, "warm_up": 2, "steps": 3, "validate_every": 1}
+    asked: list[bool] = []
+    straight = run(tmp_path / "straight", photos, "lite", urgent=lambda: bool(asked.append(False)), **changes)
+    of_a_step = len(asked) // 3
+    assert of_a_step > 100
+    for part in (0.2, 0.45, 0.7, 0.95):
+        left = iter(range(int((1 + part) * of_a_step)))
+        run(tmp_path / "broken", photos, "lite", urgent=lambda left=left: next(left, None) is None, **changes)
+        assert logged(tmp_path / "broken") == logged(tmp_path / "straight")[: len(logged(tmp_path / "broken"))]
+        (tmp_path / "broken").rename(tmp_path / f"broken at {part}")
+        resumed = run(tmp_path / f"broken at {part}", photos, "lite", **changes)
+        for name in ("loss", "norm", "val_loss"):
+            assert logged(tmp_path / f"broken at {part}", name) == logged(tmp_path / "straight", name)
+        for name, value in straight.state_dict().items():
+            assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def test_a_step_of_two_optimisers_is_made_whole(tmp_path: Path, photos: Photos) -> None:
+    run(tmp_path, photos, "pix2pix", steps=1, batch=1, crop=256, urgent=lambda: True)
+    assert len(logged(tmp_path)) == 1
 
 
 def test_a_seed_gives_the_same_losses_again_and_another_seed_others(tmp_path: Path, photos: Photos) -> None:
