@@ -5,7 +5,7 @@ Dull colour buys PSNR, so models are compared, and shipped, at a colourfulness r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType
@@ -32,8 +32,8 @@ TEMPERATURES = (1.0, 0.7, 0.5, 0.35)
 # ratio their PSNR hardly differs, but a large gain on a cautious answer lifts noise as much as colour.
 _AS_GOOD = 0.1
 _SIDE = 96
-
-Heed = Callable[[], object]
+_READ_SIDE = 512
+"""Pixels of a photo's short side, at most: all of them are held at once."""
 
 
 @dataclass(frozen=True)
@@ -74,34 +74,27 @@ class _Listener:
         return AbField(np.zeros((2, 4, 4), np.float32))
 
 
-def search(
-    network: Network, photos: Sequence[Image.Image], ratio: float = 1.0, heed: Heed = lambda: None
-) -> list[Candidate]:
-    """For each balance and temperature the gain that reaches ``ratio``; the default to take comes first.
+def search(network: Network, samples: Sequence[_Sample], ratio: float = 1.0) -> Iterator[Candidate]:
+    """For each balance and temperature the gain that reaches ``ratio``, on 96 x 96 copies.
 
-    ``photos``: RGB; ``network``: its own balance is set to 0. It runs once a photo; the search works on 96 x 96
-    copies, where colour is brought up without edges, so check the winner's ratio through the whole pipeline. ``heed``
-    is called many times, and may raise to break off.
+    Colour is brought up without edges there: check the winner's ratio through the whole pipeline.
     """
-    network.balance.zero_()
-    samples = []
-    for photo in photos:
-        heed()
-        samples.append(_sample(network, photo))
     target = ratio * sum(metrics.colourfulness(s.truth) for s in samples)
     bins = torch.cat([metrics.ab_bins(s.truth_lab).flatten() for s in samples])
     frequency = torch.bincount(bins, minlength=metrics.BINS) / len(bins)
     grey = _judge(samples, [_picture(s.lightness, torch.zeros(2, 1, 1)) for s in samples], frequency)
-    found = []
     balances, temperatures = (BALANCES, TEMPERATURES) if network.classifies() else ((0.0,), (None,))
     for balance in balances:
         lift = (balance * network.log_frequency)[:, None, None] if balance else 0.0
         for temperature in temperatures:
             fields = [_field(network, s.output.float() - lift, temperature) for s in samples]
-            gain = _gain(samples, fields, target, heed)
+            gain = _gain(samples, fields, target)
             pictures = [_picture(s.lightness, gain * ab) for s, ab in zip(samples, fields, strict=True)]
             psnr, ciede2000, auc = _judge(samples, pictures, frequency)
-            found.append(Candidate(balance, temperature, round(gain, 3), psnr - grey[0], ciede2000, auc - grey[2]))
+            yield Candidate(balance, temperature, round(gain, 3), psnr - grey[0], ciede2000, auc - grey[2])
+
+
+def _best_first(found: Sequence[Candidate]) -> list[Candidate]:
     best = max(c.psnr_gain for c in found)
     return sorted(found, key=lambda c: (c.psnr_gain < best - _AS_GOOD, -c.auc_gain))
 
@@ -120,11 +113,10 @@ def _judge(samples: Sequence[_Sample], pictures: Sequence[Tensor], frequency: Te
     return float(psnr), float(ciede2000), float(auc)
 
 
-def _gain(samples: Sequence[_Sample], fields: Sequence[Tensor], target: float, heed: Heed) -> float:
+def _gain(samples: Sequence[_Sample], fields: Sequence[Tensor], target: float) -> float:
     """The gain at which the pictures' colourfulness sums to ``target``, by bisection."""
     low, high = 0.25, 4.0
     for _ in range(7):
-        heed()
         gain = (low * high) ** 0.5
         pictures = (_picture(s.lightness, gain * ab) for s, ab in zip(samples, fields, strict=True))
         if sum(metrics.colourfulness(p) for p in pictures) < target:
@@ -163,15 +155,24 @@ def _picture(lightness: Tensor, ab: Tensor) -> Tensor:
     return lab_to_srgb(reduce_chroma(lab)).clamp(0, 1)
 
 
-def calibrate(path: Path, folder: Path, rows: Sequence[PhotoRow], heed: Heed = lambda: None) -> Iterator[str]:
-    """Calibrate the model at ``path`` on photos and write it again; yields lines that tell what was found.
+def calibrate(path: Path, folder: Path, rows: Sequence[PhotoRow]) -> Iterator[str | None]:
+    """Calibrate the model at ``path`` on photos and write it again.
 
-    The search's winner is then brought to a ratio of 1 through the whole pipeline, in two secant steps. ``heed`` is
-    called many times, and may raise to break off; then nothing was written.
+    The search's winner is brought to a ratio of 1 through the whole pipeline, in two secant steps. Yields between any
+    two pieces of the work: a line that tells what was found, or None. With the last line all is written.
     """
     network, card = load(path)
-    photos = [open_photo(folder / row.path) for row in rows]
-    found = search(network, photos, heed=heed)
+    network.balance.zero_()
+    photos, samples = [], []
+    for row in rows:
+        photos.append(open_photo(folder / row.path, _READ_SIDE))
+        samples.append(_sample(network, photos[-1]))
+        yield None
+    found = []
+    for candidate in search(network, samples):
+        found.append(candidate)
+        yield None
+    found = _best_first(found)
     for c in found:
         yield (
             f"{_dials(c, c.gain)}: "
@@ -182,11 +183,10 @@ def calibrate(path: Path, folder: Path, rows: Sequence[PhotoRow], heed: Heed = l
     truth = sum(metrics.colourfulness(_squashed(photo)) for photo in photos)
     for _ in range(2):
         card["calibration"] = calibration(best.temperature, gain)
-        colour = through_pipeline(LearnedMethod(network, card))
-        made = 0.0
+        colour, made = through_pipeline(LearnedMethod(network, card)), 0.0
         for photo in photos:
-            heed()
             made += metrics.colourfulness(_squashed(colour(photo.convert("L"))))
+            yield None
         ratio = made / truth
         yield f"gain {gain:g} gives a colourfulness ratio of {ratio:.3f} through the pipeline"
         gain = round(gain / ratio, 3)

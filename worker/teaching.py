@@ -19,7 +19,6 @@ from colorizer.models import FrozenItem, Split, Training
 from colorizer.selectors import trainings as selectors
 from colorizer.services import training as service
 from ml import checkpoint, networks, spread
-from ml.calibration import calibrate
 from ml.data import PhotoRow
 from ml.export import ancestor, describe_data, export
 from ml.fetch import encoder_path, origin_of
@@ -27,6 +26,7 @@ from ml.runs import ABOUT, STATE
 from ml.settings import Settings
 
 from . import planes
+from .calibrating import calibrate
 from .guard import Guard
 from .lease import Cancelled, Failed, Held, Lost, Stopping
 from .lesson import Lesson
@@ -204,17 +204,9 @@ def _export(training: Training, held: Held, folder: Path, pupils: Pupils, lesson
 def _calibrate(training: Training, weights: Path, val: Sequence[FrozenItem], lesson: Lesson) -> None:
     """Set the default vividness on some of the photos held out; where that fails, it stays as the network has it."""
     some = [val[i * len(val) // CALIBRATED_ON] for i in range(CALIBRATED_ON)] if len(val) > CALIBRATED_ON else val
-    with TemporaryDirectory() as photos:
-        rows = []
-        for item in some:
-            file = Path(photos, item.sha256)
-            with storage.local_copy(storage.models(), item.key) as stored:
-                shutil.copyfile(stored, file)
-            rows.append(planes.row_of(item, file))
-        try:
-            for line in calibrate(weights, Path("/"), rows, heed=lambda: lesson.heed(CALIBRATING)):
-                logger.info("%s: %s", training.name, line)
-        except (ValueError, ZeroDivisionError, OSError) as error:
-            logger.warning("The vividness of %s was not set: %s", training.name, error)
-            return
-    service.note(training, "calibrated", photos=len(rows))
+    try:
+        calibrate(weights, some, lambda: lesson.heed(CALIBRATING))
+    except (ValueError, ZeroDivisionError, OSError) as error:
+        logger.warning("The vividness of %s was not set: %s", training.name, error)
+    else:
+        service.note(training, "calibrated", photos=len(some))

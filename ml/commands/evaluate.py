@@ -71,7 +71,7 @@ def _calibrated(args: argparse.Namespace) -> Method:
     from ml.method import load_method
 
     rows = _spread(read_photos(args.data, args.split), args.calibration_photos)
-    for line in calibrate(find(args.model), args.data, rows):
+    for line in filter(None, calibrate(find(args.model), args.data, rows)):
         print(line, file=sys.stderr, flush=True)
     return load_method(args.model, device="cpu")
 
