@@ -8,7 +8,7 @@ of output and truth, a photo, then over photos.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from types import NoneType
 
@@ -49,28 +49,23 @@ def judge(method: Method, truths: Sequence[Image.Image]) -> Iterator[tuple[int, 
 
     Begins with 0 pins: what the method does on its own, or leaving the photo grey where it needs pins.
     """
-    yield 0, left_with(method, truths, None)
-    for grid in GRIDS:
-        yield grid[0] * grid[1], left_with(method, truths, grid)
+    for grid in (None, *GRIDS):
+        yield count(grid), float(np.mean(list(left_with(method, truths, grid))))
 
 
-def left_with(
-    method: Method,
-    truths: Sequence[Image.Image],
-    grid: tuple[int, int] | None,
-    on_photo: Callable[[], None] = lambda: None,
-) -> float:
-    """The mean ab error that is left with one of `GRIDS`, or without pins. ``on_photo`` may raise to break off."""
+def count(grid: tuple[int, int] | None) -> int:
+    """The pins of one of `GRIDS`; None has none."""
+    return grid[0] * grid[1] if grid else 0
+
+
+def left_with(method: Method, truths: Sequence[Image.Image], grid: tuple[int, int] | None) -> Generator[float]:
+    """The mean ab error that is left with one of `GRIDS`, or without pins, photo by photo."""
 
     def error(truth: Image.Image) -> float:
         return ab_error(method, truth, truthful(srgb_to_lab(_tensor(truth)), *grid) if grid else None)
 
-    errors = []
     with side_by_side() as each:
-        for found in each(error, truths):
-            on_photo()
-            errors.append(found)
-    return float(np.mean(errors))
+        yield from each(error, truths)
 
 
 def truthful(truth: Tensor, short: int, long: int) -> Pins:

@@ -7,8 +7,10 @@ where this one ended.
 import json
 import logging
 import time
+from contextlib import closing
 from functools import partial
 from pathlib import Path
+from statistics import mean
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -119,20 +121,22 @@ class _Slice:
                 self._go_on(JUDGING, 10 + 80 * (len(seen) + number + 1) // len(self.items))
 
     def pins(self, methods: dict[str, LearnedMethod]) -> dict[str, dict[str, float]]:
-        """The ab error that is left with ever more true pins, of those that take any. Kept grid by grid."""
-        found: dict[str, dict[str, float]] = self.comparison.figures.get("pins", {})
+        """The ab error that is left with ever more true pins, of those that take any. Kept photo by photo."""
+        errors: dict[str, dict[str, list[float]]] = self.comparison.figures.get("pin_errors", {})
         read = [item for item in self.items if item.pk not in self.left_out]
         some = [read[i * len(read) // PINNED] for i in range(PINNED)] if len(read) > PINNED else read
         truths: list[Image.Image] = []
         for name, method in methods.items():
             for grid in (None, *pin_protocol.GRIDS) if Pins in method.guides else ():
-                count = str(grid[0] * grid[1] if grid else 0)
-                if count not in found.setdefault(name, {}):
+                known = errors.setdefault(name, {}).setdefault(str(pin_protocol.count(grid)), [])
+                if len(known) < len(some):
                     truths = truths or [_photo(item, PINNED_SIDE) for item in some]
-                    left = pin_protocol.left_with(method, truths, grid, lambda: self._go_on(PINNING, 95))
-                    found[name][count] = left
-                    patiently(partial(service.note_figures, comparison=self.comparison, pins=found))
-        return found
+                    with closing(pin_protocol.left_with(method, truths[len(known) :], grid)) as left:
+                        for error in left:
+                            known.append(error)
+                            patiently(partial(service.note_figures, comparison=self.comparison, pin_errors=errors))
+                            self._go_on(PINNING, 95)
+        return {name: {count: mean(known) for count, known in of.items()} for name, of in errors.items()}
 
     def time(self, name: str, method: LearnedMethod) -> dict[str, float | int]:
         """How long a network takes. Kept: it is not to be measured twice because photos came."""

@@ -96,6 +96,17 @@ def test_it_rests_when_it_is_asked_to_and_goes_on_from_there(worker: Process, ve
     when(training, status=Status.CANCELLED)
 
 
+@on_disk_alone
+def test_a_photo_does_not_wait_for_the_end_of_a_step(worker: Process, version: DatasetVersion, upload: Upload) -> None:
+    training = begin(version, batch=96, crop=256, **ENDLESS)
+    wait_for(training.events.filter(code="slice").first, what="a slice")
+    coloring_with(Status.DONE, upload())
+    assert "made_way" in codes(training)
+    assert Training.objects.get(pk=training.pk).step == 0
+    service.cancel(training=training, by=None)
+    when(training, status=Status.CANCELLED)
+
+
 @pytest.mark.long
 @on_disk_alone
 def test_a_worker_that_is_killed_costs_one_slice_at_most(worker: Process, version: DatasetVersion) -> None:
