@@ -180,16 +180,16 @@ class _Slice:
 
     def _put_pictures(self, item: FrozenItem, pictures: dict[str, Image.Image]) -> dict[str, str]:
         """Small copies into the storage; their keys, under the names of the row's fields."""
-        keys = {}
+        keys = {name: self._key_of(item, name) for name in pictures}
         self.held.confirm()
         with TemporaryDirectory() as folder:
+            files = {keys[name]: Path(folder, f"{name}.webp") for name in pictures}
             for name, picture in pictures.items():
-                small, file = picture.copy(), Path(folder, f"{name}.webp")
+                small = picture.copy()
                 small.thumbnail((SHOWN_SIDE, SHOWN_SIDE), Image.Resampling.LANCZOS)
-                small.save(file, "WEBP", quality=QUALITY)
-                keys[f"{name}_key"] = key = self._key_of(item, name)
-                storage.put(storage.results(), key, file)
-        return keys
+                small.save(files[keys[name]], "WEBP", quality=QUALITY)
+            storage.put_all(storage.results(), files)
+        return {f"{name}_key": key for name, key in keys.items()}
 
     def _key_of(self, item: FrozenItem, name: str) -> str:
         """Always the same, and no one who votes can tell by it whose picture it is."""

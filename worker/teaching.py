@@ -183,8 +183,7 @@ def _keep_state(training: Training, held: Held, folder: Path, lesson: Lesson) ->
     """The state into the storage, under a key of its own: until the row names it, the former one counts."""
     held.confirm()
     key = storage.training_key(training.pk, f"{training.attempt}.safetensors")
-    storage.put(storage.models(), service.about_key(key), folder / ABOUT)
-    storage.put(storage.models(), key, folder / STATE)
+    storage.put_all(storage.models(), {service.about_key(key): folder / ABOUT, key: folder / STATE})
     return service.Slice(key, lesson.step, lesson.progress, lesson.seconds)
 
 
