@@ -61,9 +61,9 @@ class Lesson:
         self.step, self.progress = report.step, report.progress
         if self._first is None:
             self._first = report.step, now
-        if lease.is_stopping():
-            self.why = "worker_stopped"
-        elif now >= self._ends:
+        if self.is_urgent():
+            return "pause"
+        if now >= self._ends:
             self.why = "went_on"
         elif now - self._looked >= LOOK_EVERY:
             self._looked = now
@@ -127,8 +127,6 @@ class Lesson:
             self.tell()
             if service.wants_rest(training=self._training):
                 self.why = "rests"
-            elif photos_wait():
-                self.why = "made_way"
 
     @contextmanager
     def _in_spite_of_outages(self) -> Iterator[None]:
