@@ -20,7 +20,7 @@ from tests.archives import everything
 from tests.conftest import on_servers_alone
 from tests.files import picture
 
-from .test_reconciling import content_of, found, in_colour
+from .integrity.house import content_of, found, in_colour
 
 pytestmark = [on_servers_alone, pytest.mark.django_db(transaction=True)]
 NONE = timedelta(0)

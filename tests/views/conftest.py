@@ -2,17 +2,22 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
 from django.test import Client
+from django.urls import reverse
 
 from colorizer import storage
 from colorizer.models import Album, Coloring, Original, Photo, Status, User
+from colorizer.services import sharing
 from tests.conftest import _listens
 from tests.files import picture
 from tests.stack import Process, free_port, wait_for
+
+from .shares import Give
 
 SignIn = Callable[[User | None], Client]
 
@@ -88,6 +93,22 @@ def as_editor(sign_in: SignIn, editor: User) -> Client:
 @pytest.fixture
 def as_viewer(sign_in: SignIn, viewer: User) -> Client:
     return sign_in(viewer)
+
+
+@pytest.fixture
+def visitor(db: None) -> Client:
+    """The browser of someone outside the family."""
+    return Client()
+
+
+@pytest.fixture
+def give(editor: User) -> Give:
+    """Make a share; what comes back is its address."""
+
+    def give(**chosen: Any) -> str:
+        return reverse("share", args=[sharing.create(by=editor, **{"lasts": timedelta(days=1)} | chosen)[1]])
+
+    return give
 
 
 WEB = "heirloom-web-alone"

@@ -28,7 +28,7 @@ from colorizer.models import (
 )
 from colorizer.services import datasets
 from tests.curation import accept, add, encoded, measure, photos, picture
-from tests.services.test_reconciling import in_colour, put
+from tests.services.integrity.house import in_colour, put
 from webapp.stores import on_disk
 
 

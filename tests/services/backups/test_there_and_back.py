@@ -41,7 +41,7 @@ from colorizer.stores import DiskStore
 from tests.archives import archived, everything, restore
 from tests.conftest import PASSWORD, on_disk_alone
 from tests.curation import measure
-from tests.services.test_reconciling import content_of, damage, found
+from tests.services.integrity.house import content_of, damage, found
 
 pytestmark = on_disk_alone
 
