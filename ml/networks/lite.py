@@ -28,6 +28,8 @@ _STAGES = (
     (3, 1, 6, 320, 1),
 )
 _DECODER = (192, 128, 80)
+_EMBEDDED = 64
+_HEADS = 4
 _BN_EPS = 1e-3
 
 
@@ -114,6 +116,44 @@ class Rise(nn.Module):
         return mixed
 
 
+class Palette(nn.Module):
+    """Classifies cells by what the whole picture shows: each bin looks over the picture, and changes its own weights.
+
+    A bin's embedding attends to the encoder's coarsest cells, and what it finds there is added to the weights by
+    which it knows its colour: one picture has one palette. After the colour queries of Kang et al. 2023, section 3.2,
+    of which it is a single layer. It begins as a plain 1x1 convolution.
+    """
+
+    def __init__(self, inputs: int, coarse: int, bins: int) -> None:
+        super().__init__()
+        self.bins = nn.Parameter(torch.empty(bins, _EMBEDDED))
+        # The same in every network, as in ml.networks.hints.Copy.
+        nn.init.normal_(self.bins, std=0.5, generator=torch.Generator().manual_seed(1))
+        self.cells = nn.Sequential(nn.Conv2d(coarse, _EMBEDDED, 1, bias=False), nn.BatchNorm2d(_EMBEDDED, eps=_BN_EPS))
+        self.value = nn.Linear(_EMBEDDED, _EMBEDDED)
+        self.widen = nn.Linear(_EMBEDDED, 2 * _EMBEDDED)
+        self.change = nn.Linear(2 * _EMBEDDED, inputs)
+        nn.init.zeros_(self.change.weight)
+        nn.init.zeros_(self.change.bias)
+
+    def forward(self, x: Tensor, at32: Tensor, classify: nn.Conv2d) -> Tensor:
+        """Logits of ``x`` ``[N, inputs, H, W]``, by a classifier that is changed by ``at32`` ``[N, coarse, h, w]``."""
+        weights = classify.weight.flatten(1) + self.changes(at32)
+        # A row a cell, as they lie in memory (channels last).
+        cells = x.permute(0, 2, 3, 1).flatten(1, 2)
+        logits = torch.baddbmm(torch.as_tensor(classify.bias), cells, weights.mT)
+        return logits.unflatten(1, x.shape[2:]).permute(0, 3, 1, 2)
+
+    def changes(self, at32: Tensor) -> Tensor:
+        """What is added to the classifier's weights, ``[N, bins, inputs]``."""
+        cells = self.cells(at32).flatten(2).mT
+        bins = self.bins.expand(len(cells), -1, -1)
+        heads = [t.unflatten(2, (_HEADS, -1)).transpose(1, 2) for t in (bins, cells, self.value(cells))]
+        seen = F.scaled_dot_product_attention(*heads).transpose(1, 2).flatten(2)
+        added: Tensor = self.change(F.relu(self.widen(bins + seen)))
+        return added
+
+
 @register("lite")
 class Lite(Network):
     """The default network: 3.8 M weights. See :class:`ml.networks.Network` for its interface.
@@ -137,6 +177,7 @@ class Lite(Network):
         self.rise8 = Rise(_DECODER[0], 40, _DECODER[1])
         self.rise4 = Rise(_DECODER[1], 24, _DECODER[2])
         self.classify = nn.Conv2d(_DECODER[2], len(bin_centres()), 1)
+        self.palette = Palette(_DECODER[2], 320, len(bin_centres()))
         self.copy = Copy(_DECODER[2])
         # The scene vector starts silent, so that the first steps see the pre-trained features alone.
         nn.init.zeros_(self.scene.weight)
@@ -152,13 +193,16 @@ class Lite(Network):
             torch.as_tensor(self.classify.bias).copy_(self.log_frequency)
 
     def complete(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Weights from before there were pins serve as well: what listens to pins stays as it begins.
+        """Weights from before there were pins, or a palette, serve as well: such a part stays as it begins.
 
         So do those of which the encoder heard pins, too, which changed no colour.
         """
         tensors = {k: v for k, v in tensors.items() if not k.startswith("hints")}
-        own = {k: v for k, v in self.state_dict().items() if k.startswith("copy.")}
-        return tensors if own.keys() & tensors.keys() else {**tensors, **own}
+        for part in ("copy.", "palette."):
+            own = {k: v for k, v in self.state_dict().items() if k.startswith(part)}
+            if not own.keys() & tensors.keys():
+                tensors = {**tensors, **own}
+        return tensors
 
     def freeze_early(self) -> None:
         """Keep the encoder's edges as they were learned: a step costs a quarter less, and they fit already."""
@@ -166,7 +210,7 @@ class Lite(Network):
 
     def freeze_alone(self) -> None:
         """Keep all that answers without pins as it is."""
-        self._freeze(self.encoder, self.scene, self.rise16, self.rise8, self.rise4, self.classify)
+        self._freeze(self.encoder, self.scene, self.rise16, self.rise8, self.rise4, self.classify, self.palette)
 
     def _freeze(self, *modules: nn.Module) -> None:
         self._frozen = modules
@@ -202,7 +246,7 @@ class Lite(Network):
         x = self.rise16(x, at16)
         x = self.rise8(x, at8)
         x = self.rise4(x, at4)
-        return self.balanced(self.classify(x)), x
+        return self.balanced(self.palette(x, at32, self.classify)), x
 
 
 def encoder_state(published: dict[str, Tensor]) -> dict[str, Tensor]:

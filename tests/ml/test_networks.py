@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 
@@ -114,6 +116,26 @@ def test_an_untrained_network_can_start_from_the_datas_colours() -> None:
     network.start_from(frequency)
     logits = network(torch.full((1, 1, 32, 32), 50.0))
     assert (logits.argmax(dim=1) == 100).all()
+
+
+def test_weights_from_before_there_was_a_palette_answer_as_they_did(lite: Network) -> None:
+    before = {k: v for k, v in lite.state_dict().items() if not k.startswith("palette.")}
+    again = networks.create("lite").eval()
+    again.load_state_dict(again.complete(before))
+    assert isinstance(again, Lite)
+    again.palette.forward = lambda x, at32, classify: classify(x)  # type: ignore[method-assign]
+    lightness = torch.rand(2, 1, 64, 96) * 100
+    torch.testing.assert_close(lite(lightness), again(lightness), atol=1e-4, rtol=1e-4)
+
+
+def test_what_is_elsewhere_in_the_picture_changes_a_cells_colours(lite: Network) -> None:
+    assert isinstance(lite, Lite)
+    palette = copy.deepcopy(lite.palette)
+    torch.nn.init.normal_(palette.change.weight, generator=torch.Generator().manual_seed(0))
+    x, at32 = torch.ones(2, 80, 8, 8), torch.ones(2, 320, 1, 2)
+    at32[1, ::2, 0, 1] = 3
+    alone, beside = palette(x, at32, lite.classify)
+    assert (alone - beside).abs().mean() > 0.1
 
 
 def test_balance_lifts_rare_bins_in_use_but_not_in_training() -> None:
