@@ -142,7 +142,7 @@ class Palette(nn.Module):
         # A row a cell, as they lie in memory (channels last).
         cells = x.permute(0, 2, 3, 1).flatten(1, 2)
         logits = torch.baddbmm(torch.as_tensor(classify.bias), cells, weights.mT)
-        return logits.unflatten(1, x.shape[2:]).permute(0, 3, 1, 2)
+        return logits.view(len(x), *x.shape[2:], -1).permute(0, 3, 1, 2)
 
     def changes(self, at32: Tensor) -> Tensor:
         """What is added to the classifier's weights, ``[N, bins, inputs]``."""
