@@ -126,13 +126,14 @@ class Palette(nn.Module):
 
     def __init__(self, inputs: int, coarse: int, bins: int) -> None:
         super().__init__()
-        self.bins = nn.Parameter(torch.empty(bins, _EMBEDDED))
-        # The same in every network, as in ml.networks.hints.Copy.
-        nn.init.normal_(self.bins, std=0.5, generator=torch.Generator().manual_seed(1))
-        self.cells = nn.Sequential(nn.Conv2d(coarse, _EMBEDDED, 1, bias=False), nn.BatchNorm2d(_EMBEDDED, eps=_BN_EPS))
-        self.value = nn.Linear(_EMBEDDED, _EMBEDDED)
-        self.widen = nn.Linear(_EMBEDDED, 2 * _EMBEDDED)
-        self.change = nn.Linear(2 * _EMBEDDED, inputs)
+        # The same in every network: weights from before there was a palette must learn on alike, whenever loaded.
+        with torch.random.fork_rng(devices=()):
+            torch.manual_seed(1)
+            self.bins = nn.Parameter(0.5 * torch.randn(bins, _EMBEDDED))
+            self.cells = Unit(nn.Conv2d(coarse, _EMBEDDED, 1, bias=False), linear=True)
+            self.value = nn.Linear(_EMBEDDED, _EMBEDDED)
+            self.widen = nn.Linear(_EMBEDDED, 2 * _EMBEDDED)
+            self.change = nn.Linear(2 * _EMBEDDED, inputs)
         nn.init.zeros_(self.change.weight)
         nn.init.zeros_(self.change.bias)
 

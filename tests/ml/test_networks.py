@@ -128,6 +128,13 @@ def test_weights_from_before_there_was_a_palette_answer_as_they_did(lite: Networ
     torch.testing.assert_close(lite(lightness), again(lightness), atol=1e-4, rtol=1e-4)
 
 
+def test_weights_from_before_there_was_a_palette_are_the_same_whenever_they_are_loaded(lite: Network) -> None:
+    before = {k: v for k, v in lite.state_dict().items() if not k.startswith("palette.")}
+    first, second = (networks.create("lite").complete(before) for _ in range(2))
+    assert first.keys() == lite.state_dict().keys()
+    assert all(torch.equal(first[k], second[k]) for k in first)
+
+
 def test_what_is_elsewhere_in_the_picture_changes_a_cells_colours(lite: Network) -> None:
     assert isinstance(lite, Lite)
     palette = copy.deepcopy(lite.palette)
