@@ -11,6 +11,8 @@ from ml.color import bin_centres, soft_encode
 # Beyond this distance a wrong colour pulls no harder: a red jersey must not outweigh a hundred faces.
 _REGRESSION_DELTA = 20.0
 _RAREST = 1e-4
+# So that roots have a gradient at nought.
+_SMALL = 1e-6
 
 
 def bin_weights(frequency: Tensor, rebalance: float) -> Tensor:
@@ -73,3 +75,19 @@ def adversarial_loss(logits: Tensor, true: bool, smoothing: float = 0.0) -> Tens
     """
     target = torch.full_like(logits, 1 - smoothing if true else 0.0)
     return F.binary_cross_entropy_with_logits(logits, target)
+
+
+def as_colourful(answer: Tensor, ab: Tensor) -> Tensor:
+    """An answer brought, by one gain for the whole batch, to the mean colourfulness of the truth.
+
+    So a loss on it asks where colour belongs, not for more or less of it: a model is used at such a gain.
+    ``answer`` and ``ab``: ``[N, 2, H, W]`` in Lab units. Returns ``[N, 2, H, W]``. Colourfulness is that of Hasler
+    and Suesstrunk 2003, with a* and b* for their opponents.
+    """
+    return answer * (_colourfulness(ab) / _colourfulness(answer).clamp(min=1.0))
+
+
+def _colourfulness(ab: Tensor) -> Tensor:
+    spread = (ab.var(dim=(2, 3), correction=0).sum(dim=1) + _SMALL).sqrt()
+    mean = (ab.mean(dim=(2, 3)).square().sum(dim=1) + _SMALL).sqrt()
+    return (spread + 0.3 * mean).mean()

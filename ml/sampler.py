@@ -175,18 +175,23 @@ class Sampler:
     def _view(self, step: int, place: int) -> Batch:
         random = np.random.default_rng((self.settings.seed, step, place))
         i = self._choose(step, place, random)
-        if self.settings.views == "whole":
-            lightness, ab = self._planes(i, None)
-        else:
-            height, width = self.photos.planes[i].shape[:2]
-            side = min(height, width) * random.uniform(0.55, 1.0)
-            aspect = np.exp(random.uniform(-0.15, 0.15))
-            w, h = min(width, side * aspect), min(height, side / aspect)
-            left, top = random.uniform(0, width - w), random.uniform(0, height - h)
-            lightness, ab = self._planes(i, (left, top, left + w, top + h), flip=random.random() < 0.5)
+        lightness, ab = self._cut(i, random)
+        if random.random() < self.settings.cut_mix:
+            _paste(self._cut(int(random.integers(len(self.photos.planes))), random), (lightness, ab), random)
         for effect in self._effects:
             lightness, ab = effect(lightness, ab, random)
         return self._single(i, lightness, ab, random)
+
+    def _cut(self, i: int, random: np.random.Generator) -> tuple[Plane, Plane]:
+        """Lightness and ab of a view of photo ``i``."""
+        if self.settings.views == "whole":
+            return self._planes(i, None)
+        height, width = self.photos.planes[i].shape[:2]
+        side = min(height, width) * random.uniform(0.55, 1.0)
+        aspect = np.exp(random.uniform(-0.15, 0.15))
+        w, h = min(width, side * aspect), min(height, side / aspect)
+        left, top = random.uniform(0, width - w), random.uniform(0, height - h)
+        return self._planes(i, (left, top, left + w, top + h), flip=random.random() < 0.5)
 
     def _choose(self, step: int, place: int, random: np.random.Generator) -> int:
         if self.settings.mix:
@@ -213,6 +218,16 @@ class Sampler:
         view = np.array(image.resize((side, side), Image.Resampling.BILINEAR, box=box))
         planes = np.ascontiguousarray((view[:, ::-1] if flip else view).transpose(2, 0, 1), dtype=np.float32)
         return planes[0] / np.float32(2.55), planes[1:] - 128
+
+
+def _paste(piece: tuple[Plane, Plane], view: tuple[Plane, Plane], random: np.random.Generator) -> None:
+    """Lay a rectangle of one view, a tenth to half of it, over the same place of another (Yun et al. 2019)."""
+    height, width = view[0].shape
+    share, aspect = random.uniform(0.1, 0.5), np.exp(random.uniform(-0.5, 0.5))
+    h, w = (min(side, round(side * float((share * a) ** 0.5))) for side, a in ((height, aspect), (width, 1 / aspect)))
+    top, left = random.integers(height - h + 1), random.integers(width - w + 1)
+    for laid, under in zip(piece, view, strict=True):
+        under[..., top : top + h, left : left + w] = laid[..., top : top + h, left : left + w]
 
 
 @functools.lru_cache(maxsize=4)

@@ -21,7 +21,8 @@ class Settings:
         views: "crops", cut out at random; or "whole", every photo squashed to a square, always the same.
         mix: draw groups of photos in :data:`ml.sampler.MIX`'s shares; else every photo once an epoch.
         augment: what old photos suffer, of :data:`ml.augmentation.EFFECTS`, separated by commas; "all" or "none".
-        cached: compute the network's frozen features once a photo; needs views "whole" and augment "none".
+        cut_mix: share of the views into which a rectangle of another photo is laid, against learning photos by heart.
+        cached: compute the network's frozen features once a photo; needs views "whole", augment "none" and cut_mix 0.
         rate: learning rate at the top.
         schedule: "cosine" falls to nought at the end; "plateau" to a tenth whenever validation has not improved for
             ``plateau`` times; "constant" stays.
@@ -44,6 +45,7 @@ class Settings:
     views: Literal["crops", "whole"] = "crops"
     mix: bool = True
     augment: str = "contrast,grain"
+    cut_mix: float = 0.0
     cached: bool = False
     rate: float = 1e-3
     schedule: Literal["cosine", "plateau", "constant"] = "cosine"
@@ -65,8 +67,10 @@ class Settings:
             raise ValueError("batch and crop must be 1 or more")
         if not (self.steps or self.epochs or self.minutes):
             raise ValueError("a training needs steps, epochs or minutes")
-        if self.cached and (self.views != "whole" or self.augment != "none"):
-            raise ValueError('cached features need views "whole" and augment "none": a view must always be the same')
+        if self.cached and (self.views != "whole" or self.augment != "none" or self.cut_mix):
+            raise ValueError(
+                'cached features need views "whole", augment "none" and cut_mix 0: a view must always be the same'
+            )
 
     @classmethod
     def of(cls, network: str, **given: Any) -> Settings:

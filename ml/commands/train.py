@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--limit", type=int, help="this many photos, spread evenly")
     parser.add_argument("--weights", type=Path, help="start from this model (.safetensors with its card)")
+    parser.add_argument(
+        "--recall", type=float, default=0, help="move the encoder of --weights this share back to the pre-trained one"
+    )
     parser.add_argument("--encoder", type=Path, help="pre-trained encoder (default: the one that fetch wrote)")
     parser.add_argument("--from-scratch", action="store_true", help="start from random weights")
     parser.add_argument("--accelerator", choices=["cpu", "cuda", "auto"], default="cpu", help="default: cpu")
@@ -69,6 +73,8 @@ def run(args: argparse.Namespace) -> int:
 
     keep_freed_memory()
     given = {k: getattr(args, k) for k in _NAMED if getattr(args, k) is not None} | dict(map(_setting, args.set))
+    if args.from_scratch:
+        given = _all_learn(args.network) | given
     if args.find_rate:
         given = {"steps": 100, **given}
     settings = Settings.of(args.network, **given)
@@ -100,23 +106,45 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _all_learn(network: str) -> dict[str, bool]:
+    """Settings by which no part is kept as it is: random weights know nothing that is worth keeping."""
+    from ml import networks
+
+    return {f.name: False for f in fields(networks.find(network).objective.Options) if f.name.startswith("freeze_")}
+
+
 def _start(args: argparse.Namespace, settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
     """The weights to start from, as :func:`ml.training.train` takes them, and what the card says of them."""
     from ml import networks
     from ml.checkpoint import load, read_tensors
     from ml.export import ancestor
-    from ml.fetch import encoder_path, origin_of
+    from ml.fetch import origin_of
+    from ml.recall import recall
 
+    name = networks.find(settings.network).pretrained
     if args.weights:
         model, card = load(args.weights)
-        return {"initial": model.state_dict()}, ancestor(card)
-    name = networks.find(settings.network).pretrained
+        initial, origin = model.state_dict(), ancestor(card)
+        if args.recall:
+            if not name:
+                raise ValueError(f"network {settings.network!r} has no pre-trained encoder to recall")
+            file = _encoder(args, name)
+            initial = recall(initial, read_tensors(file), args.recall)
+            origin |= {"recalled": {"share": args.recall, **origin_of(file)}}
+        return {"initial": initial}, origin
     if args.from_scratch or not name:
         return {}, {"name": "random weights"}
-    file = args.encoder or encoder_path(name)
+    file = _encoder(args, name)
+    return {"encoder": read_tensors(file)}, origin_of(file)
+
+
+def _encoder(args: argparse.Namespace, name: str) -> Path:
+    from ml.fetch import encoder_path
+
+    file: Path = args.encoder or encoder_path(name)
     if not file.is_file():
         raise FileNotFoundError(f"no encoder at {file}: run 'python -m ml fetch {name}' first, or give --from-scratch")
-    return {"encoder": read_tensors(file)}, origin_of(file)
+    return file
 
 
 def _warn(sentence: str) -> None:

@@ -131,6 +131,9 @@ class Network(nn.Module):
     def freeze_early(self) -> None:
         """Stop the lowest pre-trained layers from learning, where the network has such."""
 
+    def freeze_norms(self) -> None:
+        """Keep what the pre-trained part's norms counted when it was pre-trained, where the network has such."""
+
     def freeze_alone(self) -> None:
         """Stop all but what serves pins from learning, where the network is guided."""
 

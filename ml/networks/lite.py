@@ -184,6 +184,7 @@ class Lite(Network):
         nn.init.zeros_(self.scene.weight)
         nn.init.zeros_(torch.as_tensor(self.scene.bias))
         self._frozen: tuple[nn.Module, ...] = ()
+        self._still: tuple[nn.Module, ...] = ()
 
     def encoder_parameters(self) -> list[nn.Parameter]:
         return list(self.encoder.parameters())
@@ -209,6 +210,14 @@ class Lite(Network):
         """Keep the encoder's edges as they were learned: a step costs a quarter less, and they fit already."""
         self._freeze(self.encoder.stem, *self.encoder.blocks[:3])
 
+    def freeze_norms(self) -> None:
+        """Keep what the encoder's norms counted on ImageNet.
+
+        Grey photos are others than those: norms that count anew on them drown what the encoder knows of things, see
+        docs/model/experiments.md.
+        """
+        self._still = tuple(m for m in self.encoder.modules() if isinstance(m, nn.BatchNorm2d))
+
     def freeze_alone(self) -> None:
         """Keep all that answers without pins as it is."""
         self._freeze(self.encoder, self.scene, self.rise16, self.rise8, self.rise4, self.classify, self.palette)
@@ -220,7 +229,7 @@ class Lite(Network):
 
     def train(self, mode: bool = True) -> Self:
         super().train(mode)
-        for module in self._frozen:
+        for module in (*self._frozen, *self._still):
             module.eval()
         return self
 

@@ -22,6 +22,7 @@ class BinOptions:
     """``rebalance``: 0 none to 1 full, weight of rare colours. ``regression``: weight of the mean colour's own loss.
 
     ``encoder_factor``: the pre-trained part's rate over the rest's. ``freeze_early``: keep its lowest layers.
+    ``freeze_norms``: keep what its norms have counted.
     """
 
     rebalance: float = 0.0
@@ -29,6 +30,7 @@ class BinOptions:
     encoder_factor: float = 0.3
     weight_decay: float = 0.01
     freeze_early: bool = True
+    freeze_norms: bool = True
 
 
 class Bins(Descent):
@@ -41,6 +43,8 @@ class Bins(Descent):
         super().__init__(network, settings, frequency)
         if self.options.freeze_early:
             network.freeze_early()
+        if self.options.freeze_norms:
+            network.freeze_norms()
         known = {id(p) for p in network.encoder_parameters()}
         slow = [p for p in network.encoder_parameters() if p.requires_grad]
         fast = [p for p in network.parameters() if id(p) not in known]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from torch import Tensor
 
 from ml.color import annealed_mean
-from ml.losses import rare_distance
+from ml.losses import as_colourful, rare_distance
 from ml.objectives import Losses
 from ml.objectives.bins import BinOptions, Bins
 from ml.simulated_pins import simulated_pins
@@ -25,10 +25,15 @@ if TYPE_CHECKING:
 class GuidedOptions(BinOptions):
     """``rare``: weight of :func:`ml.losses.rare_distance`. ``without_pins``: share of the views without any.
 
+    ``balance``, ``temperature``: the rule by which that distance reads a colour from the distribution; best the one
+    by which it is read in use. It is taken at the truth's colourfulness, see :func:`ml.losses.as_colourful`.
+
     ``pins_alone``: learn only to listen to pins; what the network answers without them stays as it is.
     """
 
     rare: float = 0.0
+    balance: float = 0.4
+    temperature: float = 0.7
     without_pins: float = 0.5
     pins_alone: bool = False
 
@@ -45,10 +50,12 @@ class GuidedBins(Bins):
             network.freeze_alone()
 
     def losses(self, output: Tensor, batch: Batch) -> Losses:
-        """Those of :class:`Bins`, and :func:`ml.losses.rare_distance`."""
-        losses = super().losses(output, batch)
+        """Those of :class:`Bins`, and :func:`ml.losses.rare_distance` of the colour as it is read in use."""
+        losses, truth = super().losses(output, batch), self.truth(batch)
         if self.options.rare:
-            distance = rare_distance(annealed_mean(output), self.truth(batch), self.frequency)
+            lift = self.options.balance * self.bare.log_frequency
+            answer = annealed_mean(output - lift[:, None, None], self.options.temperature)
+            distance = rare_distance(as_colourful(answer, truth), truth, self.frequency)
             losses["rare"] = self.options.rare * distance
         return losses
 

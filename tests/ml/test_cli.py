@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from ml import networks
 from ml.__main__ import main
-from ml.checkpoint import dial, load
+from ml.checkpoint import dial, load, read_tensors, write_tensors
 from ml.networks.lite import Lite
 
 
@@ -39,7 +41,29 @@ def test_a_training_gives_a_model_whose_card_names_its_data(folder: Path, monkey
     assert card["data"]["licences_asked_for"] == ["open"]
     assert card["data"]["photos_by_source"] == {"open": {"made": 3}}
     assert card["training"]["steps"] == 2
+    assert not card["training"]["freeze_early"], "random weights are not worth keeping"
+    assert not card["training"]["freeze_norms"]
     assert dial(card, 1.0) == (0.38, 1.1)
+
+
+def test_a_model_can_learn_on_with_its_encoder_half_way_back(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = f"--data {folder} --steps 1 --batch 2 --crop 32 --rate 1e-9"
+    begun = f"train {options} --run {folder / 'run'} --from-scratch --export {folder / 'out'}"
+    assert main(begun.split()) == 0
+    encoder = folder / "encoder.safetensors"
+    write_tensors(encoder, networks.create("lite").get_submodule("encoder").state_dict(), {"name": "another"})
+    model = f"--weights {folder / 'out' / 'lite.safetensors'} --encoder {encoder}"
+    again = f"train {options} {model} --run {folder / 'again'} --recall 0.5 --export {folder / 'on'}"
+    assert main(again.split()) == 0
+    before, after = (load(folder / out / "lite.safetensors")[0] for out in ("out", "on"))
+    name = "blocks.9.expand.0.weight"
+    way = (after.get_parameter(f"encoder.{name}") - before.get_parameter(f"encoder.{name}")).flatten()
+    whole = (read_tensors(encoder)[name] - before.get_parameter(f"encoder.{name}")).flatten()
+    assert (torch.dot(way, whole) / torch.dot(whole, whole)).item() == pytest.approx(0.5, abs=0.01)
+    card = load(folder / "on" / "lite.safetensors")[1]
+    assert card["data"]["started_from"]["recalled"] == {"share": 0.5, "name": "another"}
+    assert main([*again.split(), "--network", "zhang", "--run", str(folder / "none")]) == 1
+    assert "has no pre-trained encoder" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("tiny", "one_thread")

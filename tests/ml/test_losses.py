@@ -10,7 +10,7 @@ import torch
 
 from ml.color import bin_centres, soft_encode
 from ml.data import bin_frequency
-from ml.losses import adversarial_loss, bin_weights, colour_loss, rare_distance
+from ml.losses import adversarial_loss, as_colourful, bin_weights, colour_loss, rare_distance
 
 BINS = len(bin_centres())
 
@@ -133,3 +133,24 @@ def test_the_rare_distance_has_a_gradient_also_where_the_answer_is_right() -> No
     rare_distance(answer, torch.zeros(1, 2, 2, 2), torch.full((BINS,), 1e-3)).backward()
     assert answer.grad is not None
     assert answer.grad.isfinite().all()
+
+
+def test_an_answer_as_colourful_as_the_truth_says_where_colour_belongs_and_not_how_much() -> None:
+    truth = torch.randn(3, 2, 8, 8, generator=torch.Generator().manual_seed(0)) * 20
+    torch.testing.assert_close(as_colourful(truth / 4, truth), truth)
+    torch.testing.assert_close(as_colourful(truth * 2, truth), truth)
+    # One gain for all: a photo that came out duller than the others stays so.
+    uneven = truth * torch.tensor([0.5, 1.0, 1.0])[:, None, None, None]
+    gain = as_colourful(uneven, truth) / uneven
+    torch.testing.assert_close(gain, torch.full_like(gain, gain.mean().item()))
+    assert gain.mean() > 1
+
+
+def test_a_grey_answer_stays_grey_and_can_learn() -> None:
+    answer = torch.zeros(1, 2, 4, 4, requires_grad=True)
+    made = as_colourful(answer, torch.full((1, 2, 4, 4), 30.0))
+    assert not made.any()
+    made.sum().backward()
+    assert answer.grad is not None
+    assert answer.grad.isfinite().all()
+    assert answer.grad.any()

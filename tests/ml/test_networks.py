@@ -96,6 +96,18 @@ def test_the_published_encoder_state_fits_with_the_input_channels_summed() -> No
     torch.testing.assert_close(encoder.blocks[7].expand[0].weight, ours["blocks.7.expand.0.weight"])
 
 
+def test_norms_that_are_kept_learn_but_count_nothing_anew() -> None:
+    network = networks.create("lite")
+    network.freeze_norms()
+    network.train()
+    before = {k: v.clone() for k, v in network.state_dict().items()}
+    network(torch.rand(2, 1, 64, 64) * 100).square().mean().backward()
+    changed = {k for k, v in network.state_dict().items() if not torch.equal(v, before[k])}
+    assert changed
+    assert not any(k.startswith("encoder.") for k in changed)
+    assert all(p.grad is not None for k, p in network.named_parameters() if k.startswith("encoder."))
+
+
 def test_frozen_layers_neither_learn_nor_drift() -> None:
     network = networks.create("lite")
     network.freeze_early()

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from ml.loading import batches
 from ml.sampler import MIX, Batch, Photos, Sampler
@@ -52,6 +53,29 @@ def test_processes_that_load_make_the_same_batches_in_their_order(photos: Photos
     for made, step in zip(batches(sampler, 3, loaders=2), range(3, 8), strict=False):
         assert same(made, sampler.batch(step).half())
         assert torch.allclose(made.to(torch.device("cpu")).lightness, sampler.batch(step).lightness, atol=0.04)
+
+
+def flat(grey: int, a: int) -> NDArray[np.uint8]:
+    return np.full((40, 40, 3), (grey, 128 + a, 128), np.uint8)
+
+
+def test_a_piece_of_another_photo_is_laid_in_with_its_own_colours() -> None:
+    photos = Photos([flat(51, 30), flat(204, -30)], ["portrait", "food"])
+    sampler = Sampler(photos, settings(batch=40, augment="none", cut_mix=1.0))
+    batch = sampler.batch(0)
+    is_bright = batch.lightness[:, 0] > 50
+    assert torch.equal(batch.ab[:, 0] < 0, is_bright)
+    mixed = [view for view in is_bright if view.any() and not view.all()]
+    assert len(mixed) > 5, "one in two is laid over itself"
+    for view in mixed:
+        (piece,) = (each for each in (view, ~view) if torch.equal(each, each.any(dim=1)[:, None] & each.any(dim=0)))
+        assert 0.05 < piece.float().mean() < 0.55
+
+
+def test_without_mixing_a_view_shows_one_photo() -> None:
+    photos = Photos([flat(51, 30), flat(204, -30)], ["portrait", "food"])
+    batch = Sampler(photos, settings(batch=16, augment="none", cut_mix=0)).batch(0)
+    assert (batch.lightness.flatten(1).std(dim=1) < 0.5).all()
 
 
 def test_a_batch_has_the_declared_shapes_and_ranges(photos: Photos) -> None:
