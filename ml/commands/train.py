@@ -122,12 +122,12 @@ def _start(args: argparse.Namespace, settings: Settings) -> tuple[dict[str, Any]
     from ml.recall import recall
 
     name = networks.find(settings.network).pretrained
+    if args.recall and not (args.weights and name):
+        raise ValueError("--recall needs --weights, and a network that begins with a pre-trained encoder")
     if args.weights:
         model, card = load(args.weights)
         initial, origin = model.state_dict(), ancestor(card)
         if args.recall:
-            if not name:
-                raise ValueError(f"network {settings.network!r} has no pre-trained encoder to recall")
             file = _encoder(args, name)
             initial = recall(initial, read_tensors(file), args.recall)
             origin |= {"recalled": {"share": args.recall, **origin_of(file)}}

@@ -62,8 +62,9 @@ def test_a_model_can_learn_on_with_its_encoder_half_way_back(folder: Path, capsy
     assert (torch.dot(way, whole) / torch.dot(whole, whole)).item() == pytest.approx(0.5, abs=0.01)
     card = load(folder / "on" / "lite.safetensors")[1]
     assert card["data"]["started_from"]["recalled"] == {"share": 0.5, "name": "another"}
-    assert main([*again.split(), "--network", "zhang", "--run", str(folder / "none")]) == 1
-    assert "has no pre-trained encoder" in capsys.readouterr().err
+    for refused in ([*again.split(), "--network", "zhang"], [*begun.split(), "--recall", "0.5"]):
+        assert main(refused) == 1
+        assert "--recall needs --weights" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("tiny", "one_thread")
