@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
-SAMPLE = ROOT / "samples" / "eileen-collins.jpg"
+SAMPLE = ROOT / "samples" / "photographer.jpg"
 TARGET = ROOT / "static" / "img"
 
 if __name__ == "__main__":
