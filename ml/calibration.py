@@ -85,9 +85,8 @@ def search(network: Network, samples: Sequence[_Sample], ratio: float = 1.0) -> 
     grey = _judge(samples, [_picture(s.lightness, torch.zeros(2, 1, 1)) for s in samples], frequency)
     balances, temperatures = (BALANCES, TEMPERATURES) if network.classifies() else ((0.0,), (None,))
     for balance in balances:
-        lift = (balance * network.log_frequency)[:, None, None] if balance else 0.0
         for temperature in temperatures:
-            fields = [_field(network, s.output.float() - lift, temperature) for s in samples]
+            fields = [_field(network, network.lifted(s.output.float(), balance), temperature) for s in samples]
             gain = _gain(samples, fields, target)
             pictures = [_picture(s.lightness, gain * ab) for s, ab in zip(samples, fields, strict=True)]
             psnr, ciede2000, auc = _judge(samples, pictures, frequency)

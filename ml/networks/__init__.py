@@ -78,7 +78,11 @@ class Network(nn.Module):
         This answers as if all colours had been more alike in number, and gives back the chroma that a mean over
         plausible colours loses, where the network sees a reason to. Menon et al. 2021, eq. 9.
         """
-        return logits if self.training else logits - (self.balance * self.log_frequency)[:, None, None]
+        return logits if self.training else self.lifted(logits, self.balance)
+
+    def lifted(self, logits: Tensor, balance: Tensor | float) -> Tensor:
+        """Logits ``[..., bins, H, W]``, lifted as :meth:`balanced` says; any output of a network that regresses."""
+        return logits - (balance * self.log_frequency)[:, None, None] if self.classifies() else logits
 
     def encoder_parameters(self) -> list[nn.Parameter]:
         """The pre-trained part, which learns at a lower rate. Empty where there is none."""

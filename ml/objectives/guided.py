@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from torch import Tensor
 
-from ml.color import annealed_mean
 from ml.losses import as_colourful, rare_distance
 from ml.objectives import Losses
 from ml.objectives.bins import BinOptions, Bins
@@ -51,10 +50,10 @@ class GuidedBins(Bins):
 
     def losses(self, output: Tensor, batch: Batch) -> Losses:
         """Those of :class:`Bins`, and :func:`ml.losses.rare_distance` of the colour as it is read in use."""
-        losses, truth = super().losses(output, batch), self.truth(batch)
+        losses = super().losses(output, batch)
         if self.options.rare:
-            lift = self.options.balance * self.bare.log_frequency
-            answer = annealed_mean(output - lift[:, None, None], self.options.temperature)
+            truth = self.truth(batch)
+            answer = self.bare.ab(self.bare.lifted(output, self.options.balance), self.options.temperature)
             distance = rare_distance(as_colourful(answer, truth), truth, self.frequency)
             losses["rare"] = self.options.rare * distance
         return losses
