@@ -170,7 +170,7 @@ class _Slice:
             raise Stopping
 
     def _is_over(self, stage: str, percent: int) -> bool:
-        """Whether this slice ends here. Asked where more is kept than before alone, or the next would get no further."""
+        """Whether this slice ends here. Asked only where more is kept than before: every slice gets further."""
         self.held.report(stage, percent)
         return lease.is_stopping() or time.monotonic() > self._until or photos_wait()
 
