@@ -39,14 +39,15 @@ def colour_loss(logits: Tensor, ab: Tensor, weights: Tensor | None = None, regre
     """
     if logits.ndim != 4 or ab.shape != (logits.shape[0], 2, *logits.shape[2:]):
         raise ValueError(f"logits {list(logits.shape)} do not fit ab {list(ab.shape)}")
-    index, target = soft_encode(ab)
-    log_probability = logits.log_softmax(dim=1)
-    entropy = -(log_probability.gather(1, index) * target).sum(dim=1)
+    index, target = (nearest.movedim(1, -1) for nearest in soft_encode(ab))
+    # By cell, as the logits lie in memory (channels last): along their first dimension all would be copied, twice.
+    log_probability = logits.movedim(1, -1).log_softmax(dim=-1)
+    entropy = -(log_probability.gather(-1, index) * target).sum(dim=-1)
     if weights is not None:
-        entropy = entropy * weights.to(entropy)[index[:, 0]]
+        entropy = entropy * weights.to(entropy)[index[..., 0]]
     loss = entropy.mean()
     if regression:
-        mean = torch.einsum("nkhw,kc->nchw", log_probability.exp(), bin_centres().to(logits))
+        mean = (log_probability.exp() @ bin_centres().to(logits)).movedim(-1, 1)
         loss = loss + regression * F.huber_loss(mean / _REGRESSION_DELTA, ab / _REGRESSION_DELTA)
     return loss
 

@@ -57,9 +57,10 @@ class Copy(nn.Module):
         # Distances of like things, which the halved digits of a mixed precision would drown.
         with torch.autocast(logits.device.type, enabled=False):
             logits = logits.float()
-            colour, gate = self._attend(features[pinned].float(), lightness[pinned], pins[pinned])
+            colour, gate = self._attend(_some(features, pinned).float(), lightness[pinned], pins[pinned])
             # Only where there are pins: the bins are many, and a batch in training holds photos without.
-            return logits.index_copy(0, pinned, logits[pinned].lerp(_gaussian(colour), gate))
+            mixed = _some(logits, pinned).lerp(_gaussian(colour), gate)
+            return logits.movedim(1, -1).index_copy(0, pinned, mixed.movedim(1, -1)).movedim(-1, 1)
 
     def _attend(self, features: Tensor, lightness: Tensor, pins: Tensor) -> tuple[Tensor, Tensor]:
         """The colour attended to, ``[N, 2, h, w]``, and the gate, ``[N, 1, h, w]``. Every picture has a pin."""
@@ -91,6 +92,11 @@ class Copy(nn.Module):
     def gate_of_means(self) -> tuple[float, float]:
         """Slope and bias of the gate where mean colours are mixed, not distributions: see `ml.attention`."""
         return self.gate_scale.item(), self.gate_bias.item() + _OF_MEANS
+
+
+def _some(pictures: Tensor, index: Tensor) -> Tensor:
+    """Some of ``[N, C, h, w]``. By cell, as they and their gradients lie in memory: all would be copied otherwise."""
+    return pictures.movedim(1, -1).index_select(0, index).movedim(-1, 1)
 
 
 def _gaussian(ab: Tensor) -> Tensor:
