@@ -43,6 +43,13 @@ class SameConv(nn.Conv2d):
         super().__init__(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        if self.groups > 1 and x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+            # Its gradient in half precision takes ten times as long on processors.
+            with torch.autocast("cpu", enabled=False):
+                return self._convolved(x.float())
+        return self._convolved(x)
+
+    def _convolved(self, x: Tensor) -> Tensor:
         if self.stride[0] == 1:
             return super().forward(x)
         # Zeros before the kernel and even padding give the same as uneven padding, which would copy the picture.

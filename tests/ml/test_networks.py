@@ -10,7 +10,7 @@ import torch
 from ml import networks
 from ml.color import bin_centres
 from ml.networks import Network, output_of
-from ml.networks.lite import Block, Encoder, Lite, encoder_state
+from ml.networks.lite import Block, Encoder, Lite, SameConv, encoder_state
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +72,14 @@ def test_a_strided_convolution_pads_as_tensorflow_does() -> None:
         conv.weight[0, 0, 1, 1] = 1
     row = torch.arange(6.0)
     assert conv(row.expand(1, 1, 6, 6))[0, 0, 0].tolist() == [1, 3, 5]
+
+
+def test_a_depthwise_convolution_keeps_its_digits_where_half_of_them_would_take_longer() -> None:
+    """On processors its gradient in bfloat16 takes ten times as long; that of all other layers takes less."""
+    x = torch.rand(1, 8, 6, 6)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert SameConv(8, 8, 3, groups=8)(x).dtype == torch.float32
+        assert SameConv(8, 8, 3)(x).dtype == torch.bfloat16
 
 
 def test_the_published_encoder_state_fits_with_the_input_channels_summed() -> None:
