@@ -71,6 +71,8 @@ def _panel(top: int, title: str, curves: Mapping[str, Curve], log_x: bool) -> st
         colour = _COLOURS[i % len(_COLOURS)]
         path = " ".join(f"{along(x):.1f},{up(y):.1f}" for x, y in curve)
         lines.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
+        if len(curve) == 1:  # no line goes through it
+            lines.append(f'<circle cx="{along(curve[0][0]):.1f}" cy="{up(curve[0][1]):.1f}" r="3" fill="{colour}"/>')
         where = _WIDTH - _MARGIN - 130 * (len(curves) - 1 - i)
         lines.append(f'<text x="{where}" y="{top + 24}" fill="{colour}" text-anchor="end">{html.escape(name)}</text>')
     return "\n".join(lines) + "\n"

@@ -175,6 +175,11 @@ def test_the_curves_hold_every_figure_and_stay_small(tmp_path: Path, photos: Pho
     assert curves.draw(tmp_path).stat().st_size < 20_000
 
 
+def test_a_figure_of_one_step_alone_is_seen_in_the_curves() -> None:
+    svg = curves.plot({"loss": {"loss": [(1, 3.0), (9, 2.0)], "val_loss": [(5, 2.5)]}})
+    assert svg.count("<circle") == 1
+
+
 def test_a_budget_in_minutes_ends_the_training(tmp_path: Path, photos: Photos, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(0, 100_000, 15))
     monkeypatch.setattr(training.time, "monotonic", lambda: next(clock))
