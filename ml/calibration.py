@@ -158,15 +158,23 @@ def calibrate(path: Path, folder: Path, rows: Sequence[PhotoRow]) -> Iterator[st
     """Calibrate the model at ``path`` on photos and write it again.
 
     The search's winner is brought to a ratio of 1 through the whole pipeline, in two secant steps. Yields between any
-    two pieces of the work: a line that tells what was found, or None. With the last line all is written.
+    two pieces of the work: a line that tells what was found, or None. With the last line all is written. A photo that
+    cannot be read is left out, with a line. Raises ValueError where no colour is left to calibrate on.
     """
     network, card = load(path)
     network.balance.zero_()
     photos, samples = [], []
     for row in rows:
-        photos.append(open_photo(folder / row.path, _READ_SIDE))
+        try:
+            photos.append(open_photo(folder / row.path, _READ_SIDE))
+        except OSError as error:
+            yield f"left out {row.path}: {error.strerror or error}"
+            continue
         samples.append(_sample(network, photos[-1]))
         yield None
+    truth = sum(metrics.colourfulness(_squashed(photo)) for photo in photos)
+    if not truth:
+        raise ValueError("there is no colour in these photos to calibrate on")
     found = []
     for candidate in search(network, samples):
         found.append(candidate)
@@ -179,7 +187,6 @@ def calibrate(path: Path, folder: Path, rows: Sequence[PhotoRow]) -> Iterator[st
         )
     best, gain = found[0], found[0].gain
     network.balance.fill_(best.balance)
-    truth = sum(metrics.colourfulness(_squashed(photo)) for photo in photos)
     for _ in range(2):
         card["calibration"] = calibration(best.temperature, gain)
         colour, made = through_pipeline(LearnedMethod(network, card)), 0.0
@@ -190,7 +197,7 @@ def calibrate(path: Path, folder: Path, rows: Sequence[PhotoRow]) -> Iterator[st
         yield f"gain {gain:g} gives a colourfulness ratio of {ratio:.3f} through the pipeline"
         gain = round(gain / ratio, 3)
     card["calibration"] = {**calibration(best.temperature, gain), "balance": best.balance, "photos": len(photos)}
-    save(path.parent, card["name"], network, card)
+    save(path.parent, path.stem, network, card)
     yield f"default: {_dials(best, gain)}"
 
 

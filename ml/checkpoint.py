@@ -61,14 +61,14 @@ def save(folder: Path, name: str, network: Network, card: Card) -> Path:
         },
         "sha256": sha256(weights),
     }
-    write_card(folder, card)
+    write_card(weights, card)
     return weights
 
 
-def write_card(folder: Path, card: Card) -> None:
-    """Write ``<name>.json`` and ``<name>.md`` of a card."""
-    write_json(folder / f"{card['name']}.json", card)
-    (folder / f"{card['name']}.md").write_text(describe(card), encoding="utf-8")
+def write_card(weights: Path, card: Card) -> None:
+    """Write the card of a weights file beside it, as JSON and as Markdown."""
+    write_json(weights.with_suffix(".json"), card)
+    weights.with_suffix(".md").write_text(describe(card), encoding="utf-8")
 
 
 def load(path: Path) -> tuple[Network, Card]:

@@ -26,6 +26,7 @@ from ml.color import bin_centres, grey_to_lightness, soft_encode, srgb_to_lab
 DULL = 15.0
 _CACHED_SIDE = 160
 _HELD_OUT = 0.1
+_SPLITS = ("train", "val", "test")
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".hif", ".tif", ".tiff", ".bmp"})
 
 pi_heif.register_heif_opener()
@@ -79,16 +80,21 @@ def read_photos(folder: Path, split: str, licences: Sequence[str] = ()) -> list[
     """The photos of a folder: by its ``index.csv`` where it has one, see :func:`read_index`; else all that lie in it.
 
     Without an index the folder is read as ImageNet is laid out: only what lies in a sub-folder named as the split
-    where there is one, and a photo's category is the folder that it lies in, "" for the top one. Its licence is
-    "unclear" and its colourfulness, which nobody measured, infinite. Raises FileNotFoundError where there is no
-    such folder, ValueError where no photo is left.
+    where there is one, else all but what lies in another split's; and a photo's category is the folder that it lies
+    in, "" for the top one. Its licence is "unclear" and its colourfulness, which nobody measured, infinite. Raises
+    FileNotFoundError where there is no such folder, ValueError where no photo is left.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {folder}")
     if (folder / "index.csv").is_file():
         return read_index(folder, split, licences)
     top = folder / split if (folder / split).is_dir() else folder
-    files = sorted(f for f in top.rglob("*") if f.suffix.lower() in _SUFFIXES and f.is_file())
+    others = [folder / other for other in _SPLITS if folder / other != top]
+    files = sorted(
+        f
+        for f in top.rglob("*")
+        if f.suffix.lower() in _SUFFIXES and f.is_file() and not any(map(f.is_relative_to, others))
+    )
     rows = [
         PhotoRow(
             path=file.relative_to(folder).as_posix(),

@@ -18,8 +18,10 @@ def fabric_of(settings: Settings, accelerator: str = "cpu", devices: int = 1) ->
 
     Each process gets its own share of every batch, and gradients are averaged. Under torchrun the processes are
     there already; else they are started here, from the same command line. On several CPU processes the backend is
-    gloo, on CUDA NCCL.
+    gloo, on CUDA NCCL. Raises ValueError where there is no such processor.
     """
+    if accelerator == "cuda" and not torch.cuda.is_available():
+        raise ValueError("there is no CUDA device that torch could use: leave --accelerator away")
     # A discriminator sees two batches before it steps back: buffers must not be sent around in between. And where none
     # of a process's views has pins, what listens to pins has no gradient there: the others would wait for it for ever.
     several = DDPStrategy(broadcast_buffers=False, find_unused_parameters=True)

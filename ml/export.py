@@ -31,15 +31,19 @@ LIMITS = (
 _NOT_OF_THE_CARD = ("network", "steps", "epochs", "minutes", "save_minutes", "options")
 
 
-def describe_data(rows: Sequence[PhotoRow], licences: Sequence[str], origin: dict[str, Any]) -> dict[str, Any]:
-    """What the card says of the data: photos by licence and source, the mix, and what the weights started from."""
+def describe_data(
+    rows: Sequence[PhotoRow], licences: Sequence[str], origin: dict[str, Any], mix: bool = True
+) -> dict[str, Any]:
+    """What the card says of the data: photos by licence and source, the mix if any, what the weights started from."""
     return {
         "photos": len(rows),
         "licences_asked_for": list(licences) or ["any"],
         "left_out": f"photos with a colourfulness under {DULL:g}",
         "photos_by_licence": {k: sum(v.values()) for k, v in count_sources(rows).items()},
         "photos_by_source": count_sources(rows),
-        "mix": {group: share for group, (share, _) in MIX.items()},
+        "mix": {group: share for group, (share, _) in MIX.items()}
+        if mix
+        else "none: every photo as often as any other",
         "started_from": origin,
     }
 
@@ -51,9 +55,10 @@ def ancestor(card: Card) -> dict[str, Any]:
     return said | ({"steps": steps} if steps else {}) | ({"started_from": earlier} if earlier else {})
 
 
-def export(run: Path, folder: Path, name: str) -> Path:
+def export(run: Path, folder: Path, name: str | None = None) -> Path:
     """Write the averaged weights of a training's folder as the model ``name`` in ``folder``; return the weights.
 
+    ``name``: the network's, where none is given.
     The card has no figures yet and a provisional calibration: ``python -m ml evaluate --calibrate`` adds them.
     Raises FileNotFoundError where the training has saved nothing yet.
     """
@@ -74,4 +79,4 @@ def export(run: Path, folder: Path, name: str) -> Path:
         },
         "limits": LIMITS,
     }
-    return checkpoint.save(folder, name, network, card)
+    return checkpoint.save(folder, name or network.name, network, card)

@@ -16,10 +16,12 @@ def recall(weights: Mapping[str, Tensor], encoder: Mapping[str, Tensor], share: 
     :meth:`ml.networks.Network.freeze_norms`.
 
     ``weights``: a state dict, in which the encoder's tensors are named ``encoder.<name>``; ``encoder``: as
-    :mod:`ml.fetch` writes it. Raises ValueError for another share, KeyError where the two do not fit.
+    :mod:`ml.fetch` writes it. Raises ValueError for another share, and where the two do not fit.
     """
     if not 0 <= share <= 1:
         raise ValueError(f"an encoder can recall 0 to 1 of what it was, not {share}")
+    if any(getattr(weights.get(f"encoder.{name}"), "shape", None) != before.shape for name, before in encoder.items()):
+        raise ValueError("this encoder is not the one that these weights began with")
     recalled = dict(weights)
     for name, before in encoder.items():
         now = weights[f"encoder.{name}"]

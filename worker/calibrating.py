@@ -48,7 +48,7 @@ def calibrate(weights: Path, items: Sequence[FrozenItem], heed: Callable[[], obj
     """Set the vividness of a model on photos, in its files.
 
     ``heed`` is called many times; where it raises Stopping, the next call for this model goes on from there. Raises
-    ValueError, ZeroDivisionError or OSError where it cannot be set, and then the files are as they were.
+    ValueError or OSError where it cannot be set, and then the files are as they were.
     """
     global _begun
     if _begun and _begun.sha256 != sha256(weights):

@@ -176,7 +176,7 @@ def _about_data(training: Training, pupils: Pupils, origin: dict[str, Any]) -> d
     version = training.dataset_version
     frozen = {"dataset": version.dataset.name, "version": version.number, "sha256": version.sha256}
     rows: list[PhotoRow] = [planes.row_of(item, item.sha256) for item in pupils.train]
-    return describe_data(rows, (), origin) | {"frozen": frozen, "held_out": len(pupils.val)}
+    return describe_data(rows, (), origin, settings_of(training).mix) | {"frozen": frozen, "held_out": len(pupils.val)}
 
 
 def _keep_state(training: Training, held: Held, folder: Path, lesson: Lesson) -> service.Slice:
@@ -205,7 +205,7 @@ def _calibrate(training: Training, weights: Path, val: Sequence[FrozenItem], les
     some = [val[i * len(val) // CALIBRATED_ON] for i in range(CALIBRATED_ON)] if len(val) > CALIBRATED_ON else val
     try:
         calibrate(weights, some, lambda: lesson.heed(CALIBRATING))
-    except (ValueError, ZeroDivisionError, OSError) as error:
+    except (ValueError, OSError) as error:
         logger.warning("The vividness of %s was not set: %s", training.name, error)
     else:
         service.note(training, "calibrated", photos=len(some))

@@ -1,7 +1,9 @@
 """Whose colours a photo may take over: other photos of its family, those that look most like it first."""
 
 import struct
+from collections.abc import Callable
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -44,10 +46,11 @@ def offered(photo: Photo) -> list[Photo]:
     return [found[pk] for pk, _ in ranked[:MOST]]
 
 
-def unknown(photo: Photo) -> QuerySet[Photo]:
-    """Photos of its family in colour that were read before workers looked what photos are like; so many at once."""
-    family = Photo.objects.kept().filter(album__family=photo.album.family_id, signature=None)
-    return family.filter(_has_colours())[:MOST]
+def unknown(photo: Photo, is_of_today: "Callable[[bytes | memoryview[int] | None], bool]") -> QuerySet[Photo]:
+    """Photos of its family in colour that workers have not looked at yet, or with another encoder; so many at once."""
+    family = Photo.objects.kept().filter(_has_colours(), album__family=photo.album.family_id)
+    chosen = (pk for pk, signature in family.values_list("pk", "signature").iterator() if not is_of_today(signature))
+    return family.filter(pk__in=list(islice(chosen, MOST)))
 
 
 def page(*, photo: Photo, cursor: datetime) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     print(json.dumps(found, indent=2, allow_nan=False) if args.json else _as_text(judged, found))
     if args.record and isinstance(method, LearnedMethod):
         method.card["figures"] = {k: v for k, v in found.items() if k not in ("model", "sha256", "left_out")}
-        write_card(find(args.model).parent, method.card)
+        write_card(find(args.model), method.card)
     return 1 if judged and judged.left_out else 0
 
 

@@ -10,7 +10,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's options."""
     parser.add_argument("--run", type=Path, required=True, help="the training's folder")
     parser.add_argument("--to", type=Path, required=True, help="folder for the model's three files")
-    parser.add_argument("--name", default="lite", help="the model's name (default: lite)")
+    parser.add_argument("--name", help="the model's name (default: the network's)")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -95,14 +95,15 @@ def run(args: argparse.Namespace) -> int:
         photos,
         args.run,
         validation=load_photos(args.data, held_out, _warn),
-        data=describe_data(rows, args.licence, origin) | {"index_sha256": data.digest(rows), "held_out": len(held_out)},
+        data=describe_data(rows, args.licence, origin, settings.mix)
+        | {"index_sha256": data.digest(rows), "held_out": len(held_out)},
         fabric=fabric,
         loaders=args.loaders,
         on_step=_Teller(),
         **start,
     )
     if args.export and fabric.is_global_zero:
-        print(export(args.run, args.export, args.name or args.network))
+        print(export(args.run, args.export, args.name))
     return 0
 
 
@@ -126,6 +127,8 @@ def _start(args: argparse.Namespace, settings: Settings) -> tuple[dict[str, Any]
         raise ValueError("--recall needs --weights, and a network that begins with a pre-trained encoder")
     if args.weights:
         model, card = load(args.weights)
+        if model.name != settings.network:
+            raise ValueError(f"{args.weights} is of the network {model.name}: give --network {model.name}")
         initial, origin = model.state_dict(), ancestor(card)
         if args.recall:
             file = _encoder(args, name)

@@ -125,8 +125,12 @@ class Network(nn.Module):
         return None
 
     def load_encoder(self, state: Mapping[str, Tensor]) -> None:
-        """Take over a pre-trained encoder, as :mod:`ml.fetch` writes it (strict)."""
-        self.get_submodule("encoder").load_state_dict(state)
+        """Take over a pre-trained encoder, as :mod:`ml.fetch` writes it. Raises ValueError where it is another's."""
+        encoder = self.get_submodule("encoder")
+        wanted, given = ({k: v.shape for k, v in of.items()} for of in (encoder.state_dict(), state))
+        if wanted != given:
+            raise ValueError(f"this is no encoder of the network {self.name!r}")
+        encoder.load_state_dict(state)
 
     def complete(self, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         """Weights of an older version of this network as those of this one; any others as they are."""

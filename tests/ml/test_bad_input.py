@@ -211,6 +211,18 @@ def test_a_damaged_state_or_start_is_refused(tmp_path: Path, model: Path, capsys
     assert "cut off or damaged" in refused(capsys, *train, "--encoder", model)
 
 
+def test_what_is_another_networks_or_for_another_machine_is_refused(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "set"
+    noise_for_training(folder)
+    train = "train", "--data", folder, "--run", tmp_path / "run", "--steps", 1, "--batch", 2, "--crop", 32
+    assert "give --network lite" in refused(capsys, *train, "--network", "autoencoder", "--weights", model)
+    assert "no encoder of the network 'lite'" in refused(capsys, *train, "--encoder", model)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert "no CUDA device" in refused(capsys, *train, "--from-scratch", "--accelerator", "cuda")
+
+
 def test_unknown_networks_and_models_are_named_with_the_known_ones(
     tmp_path: Path, photo: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -44,6 +44,7 @@ def test_a_training_gives_a_model_whose_card_names_its_data(folder: Path, monkey
     assert not card["training"]["freeze_early"], "random weights are not worth keeping"
     assert not card["training"]["freeze_norms"]
     assert dial(card, 1.0) == (0.38, 1.1)
+    assert card["data"]["mix"]["people"] == 0.33
 
 
 def test_a_model_can_learn_on_with_its_encoder_half_way_back(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,13 +80,16 @@ def test_a_folder_of_class_folders_is_trained_on_and_a_rate_is_found_for_it(
     options = ["train", "--data", str(folder), "--run", str(run), "--network", "tiny", "--threads", "1"]
     assert main([*options, "--find-rate", "--steps", "30"]) == 0
     assert "there the loss falls fastest" in capsys.readouterr().out
-    assert main([*options, "--epochs", "1", "--set", "augment=all", "--set", "averaging=0", "--rate", "0.01"]) == 0
+    assert main([*options, "--epochs", "1", "--set", "augment=all", "--set", "mix=false", "--rate", "0.01"]) == 0
     about = json.loads((run / "about.json").read_text())
     assert (about["data"]["photos"], about["data"]["held_out"]) == (8, 1)
     assert about["data"]["photos_by_licence"] == {"unclear": 8}
     assert len(about["data"]["index_sha256"]) == 64
-    assert (about["settings"]["augment"], about["settings"]["averaging"]) == ("all", 0)
+    assert (about["settings"]["augment"], about["settings"]["mix"]) == ("all", False)
+    assert about["data"]["mix"].startswith("none")
     assert str(folder) not in (run / "about.json").read_text()
+    assert main(["export", "--run", str(run), "--to", str(run / "model")]) == 0
+    assert (run / "model" / "tiny.safetensors").is_file()
     assert main([*options, "--steps", "1", "--set", "colour"]) == 1
     assert "--set wants NAME=VALUE" in capsys.readouterr().err
 

@@ -111,6 +111,17 @@ def test_a_folder_without_an_index_is_read_as_imagenet_is_laid_out(tmp_path: Pat
     assert all(r.colourfulness >= data.DULL for r in rows)
 
 
+def test_another_splits_photos_are_never_taken_for_those_asked_for(tmp_path: Path) -> None:
+    for name in ("n01/a.png", "val/n01/b.png"):
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    assert [r.path for r in data.read_photos(tmp_path, "train")] == ["n01/a.png"]
+    (tmp_path / "n01" / "a.png").unlink()
+    with pytest.raises(ValueError, match="nor any photo"):
+        data.read_photos(tmp_path, "train")
+
+
 def test_a_folder_with_an_index_is_read_by_it(tmp_path: Path) -> None:
     index(tmp_path, "a.webp,portrait,x,open,val,4,4,30,2")
     (tmp_path / "b.png").touch()

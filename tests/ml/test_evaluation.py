@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import NoneType
 
@@ -123,6 +125,20 @@ def tinting(tmp_path_factory: pytest.TempPathFactory) -> Path:
     network.start_from(frequency)
     card = {"calibration": checkpoint.calibration(1.0, 1.0), "preprocessing": {}}
     return checkpoint.save(tmp_path_factory.mktemp("model"), "tinting", network, card)
+
+
+def test_a_calibration_goes_into_the_file_that_it_is_of_and_without_what_it_cannot_read(
+    folder: Path, rows: list[PhotoRow], tinting: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.safetensors"
+    for suffix in (".safetensors", ".json"):
+        shutil.copy(tinting.with_suffix(suffix), mine.with_suffix(suffix))
+    (tmp_path / "broken.jpg").write_bytes(b"none")
+    broken = replace(rows[0], path=str(tmp_path / "broken.jpg"))
+    said = list(filter(None, calibration.calibrate(mine, folder, [rows[0], broken])))
+    assert "broken.jpg" in said[0]
+    assert {file.stem for file in tmp_path.iterdir()} == {"mine", "broken"}
+    assert checkpoint.load(mine)[1]["calibration"]["photos"] == 1
 
 
 def test_a_calibrated_model_is_as_colourful_as_the_truth(folder: Path, rows: list[PhotoRow], tinting: Path) -> None:

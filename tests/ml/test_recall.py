@@ -39,6 +39,11 @@ def test_its_norms_get_all_that_they_had_counted() -> None:
     torch.testing.assert_close(made["encoder.stem.1.weight"], weights["encoder.stem.1.weight"])
 
 
+def test_another_networks_encoder_is_refused() -> None:
+    with pytest.raises(ValueError, match="is not the one"):
+        recall(tensors(1), {"conv1.weight": torch.zeros(3)}, 0.5)
+
+
 def test_more_than_all_of_it_cannot_be_recalled() -> None:
     with pytest.raises(ValueError, match="0 to 1"):
         recall(tensors(1), pretrained(), 1.5)

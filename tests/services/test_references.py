@@ -55,6 +55,13 @@ def test_what_is_no_guess_is_offered_the_most_similar_first_and_the_unknown_last
     assert set(found[4:]) == {unknown, other_encoder}
 
 
+def test_what_no_worker_has_looked_at_with_the_encoder_in_use_is_to_be_looked_at(album: Album, photo: Photo) -> None:
+    never, before, known = (in_colour(album, shade) for shade in (1, 2, 3))
+    sign(before, 1, 0, by=b"encoder0")
+    sign(known, 1, 0)
+    assert set(references.unknown(photo, lambda seen: bytes(seen or b"")[:8] == b"encoder1")) == {never, before}
+
+
 def test_it_stands_in_the_version_and_stays_true_when_that_photo_is_gone(album: Album, photo: Photo) -> None:
     reference = in_colour(album, 1)
     made = corrections.save(photo=photo, asked=Asked(reference=reference.pk))
