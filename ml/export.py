@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from ml import checkpoint, networks
 from ml.checkpoint import Card
 from ml.color import BIN_STEP, MARGINAL_STEP
 from ml.data import DULL, PhotoRow, count_sources
+from ml.fetch import UNKNOWN
 from ml.runs import ABOUT, averaged_weights
 from ml.sampler import MIX
+from ml.settings import Settings
 
 _PREPROCESSING = {
     "input": "L* (CIE 1976, D65, 0 to 100) of the grey picture",
@@ -28,6 +31,8 @@ LIMITS = (
     "Colours are a guess. Sky, leaves, skin and wood come right most often; clothes, cars, toys and painted walls "
     "need someone who was there."
 )
+RANDOM = "random weights"
+"""What the card says a training from nothing has started from."""
 _NOT_OF_THE_CARD = ("network", "steps", "epochs", "minutes", "save_minutes", "options")
 
 
@@ -50,9 +55,30 @@ def describe_data(
 
 def ancestor(card: Card) -> dict[str, Any]:
     """What the card of a model that learned on from another says of that one, and of what it started from itself."""
-    earlier, steps = card.get("data", {}).get("started_from"), card.get("training", {}).get("steps")
-    said = {"name": card["name"], "sha256": card["sha256"]}
-    return said | ({"steps": steps} if steps else {}) | ({"started_from": earlier} if earlier else {})
+    earlier, training = card.get("data", {}).get("started_from"), card.get("training", {})
+    said = {"name": card["name"], "sha256": card["sha256"]} | {
+        k: training[k] for k in ("steps", "command") if k in training
+    }
+    return said | ({"started_from": earlier} if earlier else {})
+
+
+def command(settings: Settings, steps: int, data: dict[str, Any]) -> str:
+    """The command of a training that has come to ``steps``: told to end there, whatever the machine's speed.
+
+    ``data``: as :func:`describe_data`; the model that it started from is called by its name and sha256.
+    """
+    said, origin = ["python -m ml train --data DIR --run RUN"], data["started_from"]
+    said += [f"--licence {licence}" for licence in data["licences_asked_for"] if licence != "any"]
+    if origin["name"] == RANDOM:
+        said.append("--from-scratch")
+    elif origin["name"] == UNKNOWN:
+        said.append("--encoder FILE")
+    elif "package" not in origin:
+        said.append(f"--weights {origin['name']}-{origin['sha256'][:8]}.safetensors")
+    if "recalled" in origin:
+        said.append(f"--recall {origin['recalled']['share']:g}")
+    ends_there = replace(settings, steps=steps, minutes=None, epochs=None, save_minutes=5.0)
+    return " ".join(said + ends_there.in_words())
 
 
 def export(run: Path, folder: Path, name: str | None = None) -> Path:
@@ -66,16 +92,18 @@ def export(run: Path, folder: Path, name: str | None = None) -> Path:
     network = networks.create(state["settings"]["network"])
     network.load_state_dict(weights)
     temperature, gain = network.uncalibrated
+    data = json.loads((run / ABOUT).read_text(encoding="utf-8"))["data"]
     card: Card = {
         "preprocessing": {**_PREPROCESSING, "output": _OUTPUT[network.bins]},
         "calibration": checkpoint.calibration(temperature if network.classifies() else None, gain),
-        "data": json.loads((run / ABOUT).read_text(encoding="utf-8"))["data"],
+        "data": data,
         "training": {
             "steps": state["step"],
             "photos_seen": state["step"] * state["settings"]["batch"],
             "minutes": round(state["elapsed"] / 60, 1),
             **{k: v for k, v in state["settings"].items() if k not in _NOT_OF_THE_CARD},
             **state["settings"]["options"],
+            "command": command(Settings(**state["settings"]), state["step"], data),
         },
         "limits": LIMITS,
     }

@@ -44,6 +44,7 @@ class Published:
         return {"name": self.origin, "package": self.package, "licence": self.licence, "sha256": self.sha256}
 
 
+UNKNOWN = "an encoder of unknown origin"
 PUBLISHED = {
     "lite0": Published(
         origin="EfficientNet-Lite0, trained on ImageNet",
@@ -83,7 +84,7 @@ def origin_of(encoder: Path) -> dict[str, Any]:
     try:
         return read_about(encoder)
     except KeyError:
-        return {"name": "an encoder of unknown origin", "sha256": sha256(encoder)}
+        return {"name": UNKNOWN, "sha256": sha256(encoder)}
 
 
 def fetch_encoder(name: str, to: Path, wheel: Path | None = None) -> Path:

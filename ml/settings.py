@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -96,9 +97,23 @@ class Settings:
         """
         defaults = {f.name: f.default for f in fields(self)}
         then, now = {**defaults, **saved}, asdict(self)
+        then["options"] = {**asdict(networks.find(self.network).objective.Options()), **then["options"]}
         return all(then[name] == now[name] for name in now if name not in _END)
 
+    def in_words(self) -> list[str]:
+        """What ``python -m ml train`` is to be told to have these: all that is not a network's default anyway."""
+        usual = Settings.of(self.network, steps=1)
+        own = {k: v for k, v in asdict(self).items() if k != "options" and v != getattr(usual, k)}
+        given = own | {k: v for k, v in self.options.items() if v != usual.options.get(k)}
+        return [f"--network {self.network}"] + [
+            f"--{name} {value}" if name in NAMED else f"--set {name}={json.dumps(value).strip(chr(34))}"
+            for name, value in given.items()
+            if value is not None
+        ]
 
+
+NAMED = ("steps", "epochs", "minutes", "batch", "crop", "rate", "precision", "seed")
+"""Settings that have an option of their own."""
 _END = ("steps", "epochs", "minutes", "patience", "save_minutes")
 
 

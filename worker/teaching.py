@@ -20,7 +20,7 @@ from colorizer.selectors import trainings as selectors
 from colorizer.services import training as service
 from ml import checkpoint, networks, spread
 from ml.data import PhotoRow
-from ml.export import ancestor, describe_data, export
+from ml.export import RANDOM, ancestor, describe_data, export
 from ml.fetch import encoder_path, origin_of
 from ml.runs import ABOUT, STATE
 from ml.settings import Settings
@@ -165,7 +165,7 @@ def _start(training: Training) -> tuple[dict[str, Any], dict[str, Any]]:
         return {"initial": network.state_dict()}, ancestor(card) | {"name": version.name}
     name = networks.find(training.network).pretrained
     if not name:
-        return {}, {"name": "random weights"}
+        return {}, {"name": RANDOM}
     file = encoder_path(name)
     if not file.is_file():
         raise Failed("no_encoder", f"There is no encoder at {file}: run python -m ml fetch {name} there.")

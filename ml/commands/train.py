@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from ml.settings import Settings
     from ml.training import Report, Verdict
 
-_NAMED = ("steps", "epochs", "minutes", "batch", "crop", "rate", "precision", "seed")
 _LINE_SECONDS = 30
 
 
@@ -69,10 +68,10 @@ def run(args: argparse.Namespace) -> int:
     from ml.heap import keep_freed_memory
     from ml.rate_range import find_rate
     from ml.sampler import load_photos
-    from ml.settings import Settings
+    from ml.settings import NAMED, Settings
 
     keep_freed_memory()
-    given = {k: getattr(args, k) for k in _NAMED if getattr(args, k) is not None} | dict(map(_setting, args.set))
+    given = {k: getattr(args, k) for k in NAMED if getattr(args, k) is not None} | dict(map(_setting, args.set))
     if args.from_scratch:
         given = _all_learn(args.network) | given
     if args.find_rate:
@@ -118,7 +117,7 @@ def _start(args: argparse.Namespace, settings: Settings) -> tuple[dict[str, Any]
     """The weights to start from, as :func:`ml.training.train` takes them, and what the card says of them."""
     from ml import networks
     from ml.checkpoint import load, read_tensors
-    from ml.export import ancestor
+    from ml.export import RANDOM, ancestor
     from ml.fetch import origin_of
     from ml.recall import recall
 
@@ -136,7 +135,7 @@ def _start(args: argparse.Namespace, settings: Settings) -> tuple[dict[str, Any]
             origin |= {"recalled": {"share": args.recall, **origin_of(file)}}
         return {"initial": initial}, origin
     if args.from_scratch or not name:
-        return {}, {"name": "random weights"}
+        return {}, {"name": RANDOM}
     file = _encoder(args, name)
     return {"encoder": read_tensors(file)}, origin_of(file)
 

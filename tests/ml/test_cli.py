@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,11 @@ def test_a_training_gives_a_model_whose_card_names_its_data(folder: Path, monkey
     assert not card["training"]["freeze_norms"]
     assert dial(card, 1.0) == (0.38, 1.1)
     assert card["data"]["mix"]["people"] == 0.33
+    again = card["training"]["command"].replace("DIR", str(folder)).replace("RUN", str(folder / "again"))
+    assert main(shlex.split(again.removeprefix("python -m ml "))) == 0
+    first, second = (json.loads((folder / run / "about.json").read_text()) for run in ("run", "again"))
+    assert first["settings"] == second["settings"]
+    assert first["data"] == second["data"]
 
 
 def test_a_model_can_learn_on_with_its_encoder_half_way_back(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,6 +69,9 @@ def test_a_model_can_learn_on_with_its_encoder_half_way_back(folder: Path, capsy
     assert (torch.dot(way, whole) / torch.dot(whole, whole)).item() == pytest.approx(0.5, abs=0.01)
     card = load(folder / "on" / "lite.safetensors")[1]
     assert card["data"]["started_from"]["recalled"] == {"share": 0.5, "name": "another"}
+    start = card["data"]["started_from"]
+    assert f"--weights lite-{start['sha256'][:8]}.safetensors --recall 0.5 " in card["training"]["command"]
+    assert "--from-scratch" in start["command"]
     for refused in ([*again.split(), "--network", "zhang"], [*begun.split(), "--recall", "0.5"]):
         assert main(refused) == 1
         assert "--recall needs --weights" in capsys.readouterr().err
