@@ -1,4 +1,4 @@
-"""The source report's experiment, redone: its network on its three data sets, and a GAN beside it.
+"""The source report's experiment, redone: its network on its three data sets, a GAN and an autoencoder beside it.
 
 Everything can be gone on with: a training goes on from its folder, a network is judged again only where it has
 learned since, and the page says how far each is.
@@ -63,7 +63,7 @@ class Plan:
     Attributes:
         data: a folder whose index.csv has the column report_set.
         run: folder for states, results and pictures; what is in it is gone on with.
-        minutes: of training for pix2pix.
+        minutes: of training for pix2pix, and as many for the autoencoder, whose colourfulness is held against it.
         epochs, patience: vgg16 ends after so many, or when so many brought nothing.
         adversarial: the discriminator's weight; 0 is the baseline of Nazeri, Ng and Ebrahimi 2018.
         limit: photos a set, for a trial; None for all.
@@ -92,14 +92,17 @@ class Plan:
         else:
             title = "pix2pix without adversary, set 3"
             other = System("baseline-set3", "pix2pix", "3", title, "Adam (0.5, 0.999)", "100 x L1")
-        return [*own, other]
+        return [*own, other, System("autoencoder-set3", "autoencoder", "3", "autoencoder, set 3", "Adam", "MSE")]
 
     def settings(self, system: System) -> Settings:
-        """The report's settings for its network; the GAN's own for the GAN."""
+        """The report's settings for its network; for each of the others its own."""
         given: dict[str, Any] = {"mix": False, "augment": "none"}
+        if system.network == "vgg16":
+            given |= {"epochs": self.epochs, "patience": self.patience, "validate_every": 0, "cached": True}
+        else:
+            given["minutes"] = self.minutes
         if system.network == "pix2pix":
-            return Settings.of("pix2pix", minutes=self.minutes, adversarial=self.adversarial, **given)
-        given |= {"epochs": self.epochs, "patience": self.patience, "validate_every": 0, "cached": True}
+            given["adversarial"] = self.adversarial
         return Settings.of(system.network, **given)
 
 

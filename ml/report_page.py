@@ -64,15 +64,14 @@ Block = Heading | Paragraph | Code | Table | Picture
 def page(plan: Plan, found: dict[str, Any], grid: str, credit: str) -> list[Block]:
     """The whole page. ``found``: of `ml.report.results`; ``grid``: a file name; ``credit``: whose photos it shows."""
     systems = {s.name: s for s in plan.systems if s.name in found["systems"]}
-    titles = {name: system.title for name, system in systems.items()}
     results = found["systems"]
     return [
         Heading("The source report's experiment, redone", 1),
         Paragraph(
             "The report trained one network, VGG-16's frozen convolutions under a small decoder that regresses a* and "
             "b*, on three sets of photos, and gave an accuracy for each. This page does the same with the sets that "
-            "the photo pack rebuilds, and puts a GAN (pix2pix) on the third set beside it. It is made by this command, "
-            "which goes on where it was interrupted:"
+            "the photo pack rebuilds, and puts a GAN (pix2pix) and a convolutional autoencoder on the third set beside "
+            "it. It is made by this command, which goes on where it was interrupted:"
         ),
         Code(COMMAND + f" --minutes {plan.minutes:g}"),
         Paragraph(
@@ -83,7 +82,7 @@ def page(plan: Plan, found: dict[str, Any], grid: str, credit: str) -> list[Bloc
         *_sets(found["sets"]),
         *_accuracy(systems, results),
         *_cross(systems, results),
-        *_protocol(titles, results),
+        *_protocol(systems, results),
         Heading("Pictures"),
         Picture(grid, "Each row: the grey input, each network's colours, and the truth."),
         Paragraph(credit),
@@ -188,7 +187,7 @@ def _verdict(own: dict[str, System], results: dict[str, Any]) -> list[Block]:
     ]
 
 
-def _protocol(titles: dict[str, str], results: dict[str, Any]) -> list[Block]:
+def _protocol(systems: dict[str, System], results: dict[str, Any]) -> list[Block]:
     columns = {
         "PSNR": "psnr",
         "gain": "gain",
@@ -205,24 +204,44 @@ def _protocol(titles: dict[str, str], results: dict[str, Any]) -> list[Block]:
     blocks: list[Block] = [Heading("By the protocol, on photos of neither set")]
     for group in ("all", "people"):
         rows = [[group, *columns]]
-        for name, title in titles.items():
+        for name, system in systems.items():
             figures = results[name]["on_val"].get(group)
             if figures:
                 controls = [("grey", "grey"), ("mean_ab", "mean tint")] if len(rows) == 1 else []
-                for who, label in (*controls, ("model", title)):
+                for who, label in (*controls, ("model", system.title)):
                     rows.append([label, *(_number(figures[who].get(c)) for c in columns.values())])
         if len(rows) > 1:
             blocks.append(Table(rows))
-    for name, title in titles.items():
+    for name, system in systems.items():
         val = results[name]["on_val"]
-        blocks.append(Paragraph(f"{title}: {val['photos']} photos of the val split, {against_grey(val['all'])}."))
+        sentence = f"{system.title}: {val['photos']} photos of the val split, {against_grey(val['all'])}."
+        blocks.append(Paragraph(sentence))
     return [
         *blocks,
+        *_colourfulness(systems, results),
         Paragraph(
             "The networks are shown as they came out of training: nothing lifts their colours. A network that "
             "regresses gains PSNR by being dull, so read the gain beside the ratio. FD-Lite0 is a Frechet distance on "
             "EfficientNet-Lite0's features and not to be compared with a published FID."
         ),
+    ]
+
+
+def _colourfulness(systems: dict[str, System], results: dict[str, Any]) -> list[Block]:
+    """The GAN's colourfulness against the autoencoder's, in words that follow the figures."""
+    beside = {name: system for name, system in systems.items() if system.claimed is None}
+    if len(beside) < 2:
+        return []
+    gan, autoencoder = beside.values()
+    ratios = [results[name]["on_val"]["all"]["model"]["colourfulness_ratio"] for name in beside]
+    minutes = [f"{results[name]['training']['minutes']:.0f} minutes" for name in beside]
+    apart = ratios[0] - ratios[1]
+    return [
+        Paragraph(
+            f"On all of these photos the colourfulness ratio of {gan.title}, is {ratios[0]:.2f} after {minutes[0]} of "
+            f"training, and that of {autoencoder.title}, {ratios[1]:.2f} after {minutes[1]}: the former's is "
+            f"{abs(apart):.2f} {'higher' if apart > 0 else 'lower'}."
+        )
     ]
 
 

@@ -20,7 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder whose index.csv has the column report_set")
     parser.add_argument("--run", type=Path, required=True, help="folder for states, results and pictures; goes on")
     parser.add_argument("--out", type=Path, help="also write the page here, with photos that may be shown")
-    parser.add_argument("--minutes", type=float, default=60, help="of training for pix2pix (default: 60)")
+    parser.add_argument(
+        "--minutes", type=float, default=60, help="of training for pix2pix, and for autoencoder (default: 60)"
+    )
     parser.add_argument("--adversarial", type=float, default=1, help="the discriminator's weight; 0 leaves it out")
     parser.add_argument("--epochs", type=float, default=2000, help="most epochs of vgg16 (default: 2000)")
     parser.add_argument("--patience", type=int, default=50, help="epochs without gain that end it (default: 50)")

@@ -1,19 +1,23 @@
-"""The report's experiment: sets, hold-outs, going on, and the page; small, with `lite` in the large networks' place."""
+"""The report's experiment: sets, hold-outs, going on, and the page; small, with `tiny` in the large networks' place."""
 
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 from skimage import data as skimage_data
 
-from ml import report, report_page
+from ml import networks, report, report_page
 from ml.data import PhotoRow
 from ml.report import Plan, System
 from ml.settings import Settings
+from tests.ml.tiny import Tiny
 
 pytestmark = pytest.mark.long
 
@@ -23,11 +27,11 @@ class SmallPlan(Plan):
 
     @property
     def systems(self) -> list[System]:
-        return [replace(system, network="lite") for system in super().systems[:3]]
+        return [replace(system, network="tiny") for system in super().systems]
 
     def settings(self, system: System) -> Settings:
         return Settings.of(
-            "lite", epochs=self.epochs, batch=4, crop=32, views="whole", mix=False, augment="none", warm_up=0
+            "tiny", epochs=self.epochs, batch=4, crop=32, views="whole", mix=False, augment="none", warm_up=0
         )
 
 
@@ -47,10 +51,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def done(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[SmallPlan, dict[str, object]]:
+def done(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SmallPlan, dict[str, Any]]]:
+    """A finished experiment and its results."""
     plan = SmallPlan(folder, tmp_path_factory.mktemp("run"), epochs=1, judged=1)
-    report.train(plan, {}, lambda system, step: None)
-    return plan, report.results(plan, None, lambda sentence: None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(networks._registry, "tiny", Tiny)
+        report.train(plan, {}, lambda system, step: None)
+        yield plan, report.results(plan, None, lambda sentence: None)
+
+
+@pytest.fixture
+def copied(done: tuple[SmallPlan, dict[str, Any]], tmp_path: Path) -> SmallPlan:
+    """The same in a folder that may be changed."""
+    plan, _ = done
+    return replace(plan, run=shutil.copytree(plan.run, tmp_path / "run"))
 
 
 def rows_of(key: str, count: int) -> list[PhotoRow]:
@@ -74,17 +88,18 @@ def test_a_trial_takes_fewer_photos_of_each_set_and_a_set_of_too_few_is_refused(
 
 def test_the_reports_settings_are_its_own(tmp_path: Path) -> None:
     plan = Plan(tmp_path, tmp_path)
-    own, other = plan.systems[0], plan.systems[-1]
+    own, gan, autoencoder = plan.systems[0], *plan.systems[-2:]
     settings = plan.settings(own)
     assert (settings.batch, settings.epochs, settings.patience, settings.cached) == (64, 2000, 50, True)
-    assert plan.settings(other).minutes == 60
-    assert [system.claimed for system in plan.systems] == [91.2, 73.0, 89.19, None]
+    assert [system.claimed for system in plan.systems] == [91.2, 73.0, 89.19, None, None]
+    assert plan.settings(gan).minutes == plan.settings(autoencoder).minutes == 60
+    assert plan.settings(autoencoder).options["error"] == "squared"
     baseline = replace(plan, adversarial=0.0)
-    assert baseline.systems[-1].name != other.name
-    assert baseline.settings(baseline.systems[-1]).options["adversarial"] == 0
+    assert baseline.systems[-2].name != gan.name
+    assert baseline.settings(baseline.systems[-2]).options["adversarial"] == 0
 
 
-def test_a_finished_training_is_not_made_again_and_not_judged_again(done: tuple[SmallPlan, dict[str, object]]) -> None:
+def test_a_finished_training_is_not_made_again_and_not_judged_again(done: tuple[SmallPlan, dict[str, Any]]) -> None:
     plan, found = done
     report.train(plan, {}, lambda system, step: pytest.fail("trained on"))
     said: list[str] = []
@@ -92,17 +107,29 @@ def test_a_finished_training_is_not_made_again_and_not_judged_again(done: tuple[
     assert said == []
 
 
-def test_more_epochs_go_on_where_the_training_ended(done: tuple[SmallPlan, dict[str, object]]) -> None:
-    plan, _ = done
-    more = replace(plan, epochs=2)
+def test_more_epochs_go_on_where_the_training_ended(copied: SmallPlan) -> None:
     steps: list[int] = []
-    report.train(more, {}, lambda system, step: steps.append(step.step))
+    report.train(replace(copied, epochs=2), {}, lambda system, step: steps.append(step.step))
     assert steps[0] == 3
 
 
-def test_each_system_is_tested_on_every_set(done: tuple[SmallPlan, dict[str, object]]) -> None:
-    _, found = done
-    assert list(found["systems"]) == ["vgg16-set1", "vgg16-set2", "vgg16-set3"]
+def test_a_folder_from_before_the_autoencoder_gets_it_beside_what_it_holds(copied: SmallPlan) -> None:
+    shutil.rmtree(copied.run / "autoencoder-set3")
+    file = copied.run / report.RESULTS
+    known = json.loads(file.read_text())
+    del known["systems"]["autoencoder-set3"]
+    file.write_text(json.dumps(known))
+    trained: set[str] = set()
+    said: list[str] = []
+    report.train(copied, {}, lambda system, step: trained.add(system.name))
+    report.results(copied, None, said.append)
+    assert trained == {"autoencoder-set3"}
+    assert said == ["judging autoencoder, set 3 after 1.0 epochs"]
+
+
+def test_each_system_is_tested_on_every_set(done: tuple[SmallPlan, dict[str, Any]]) -> None:
+    plan, found = done
+    assert list(found["systems"]) == [system.name for system in plan.systems]
     for result in found["systems"].values():
         assert set(result["on_held_out"]) == {"1", "2", "3"}
         assert result["training"]["epochs"] == 1
@@ -110,7 +137,7 @@ def test_each_system_is_tested_on_every_set(done: tuple[SmallPlan, dict[str, obj
         assert result["on_val"]["photos"] == 1
 
 
-def test_the_page_says_the_same_in_markdown_and_in_html(done: tuple[SmallPlan, dict[str, object]]) -> None:
+def test_the_page_says_the_same_in_markdown_and_in_html(done: tuple[SmallPlan, dict[str, Any]]) -> None:
     plan, found = done
     blocks = report_page.page(plan, found, "grid.jpg", report.SHIPPED_CREDIT)
     markdown, html = report_page.as_markdown(blocks), report_page.as_html(blocks)
@@ -122,17 +149,17 @@ def test_the_page_says_the_same_in_markdown_and_in_html(done: tuple[SmallPlan, d
 
 
 def test_the_grid_has_a_column_for_each_system_between_input_and_truth(
-    done: tuple[SmallPlan, dict[str, object]],
+    done: tuple[SmallPlan, dict[str, Any]],
 ) -> None:
     plan, _ = done
     titles, made = report.grid(plan, report.shown_photos(plan, 2))
-    assert titles == ["vgg16, set 1", "vgg16, set 2", "vgg16, set 3"]
+    assert titles == ["vgg16, set 1", "vgg16, set 2", "vgg16, set 3", "pix2pix, set 3", "autoencoder, set 3"]
     picture = report_page.draw_grid(titles, made)
-    assert picture.width > 5 * 190
+    assert picture.width > 7 * 190
     assert picture.height > 2 * 190
 
 
 def test_before_any_training_there_is_nothing_to_judge(folder: Path, tmp_path: Path) -> None:
     said: list[str] = []
     assert report.results(SmallPlan(folder, tmp_path), None, said.append)["systems"] == {}
-    assert len(said) == 3
+    assert len(said) == 5

@@ -1,0 +1,64 @@
+"""What the report's page says, of results that were made up for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ml import report_page
+from ml.report import SETS, Plan
+
+
+def figures(ratio: float = 0.5) -> dict[str, dict[str, float]]:
+    names = ("psnr", "gain", "ciede2000", "auc", "auc_rebalanced", "ssim", "epsilon_2", "epsilon_5", "hue_accuracy")
+    one = dict.fromkeys(names, 0.5)
+    return {who: {**one, "colourfulness_ratio": ratio} for who in ("model", "grey", "mean_ab")}
+
+
+def result(ratio: float = 0.5) -> dict[str, Any]:
+    training = {"rate": 0.001, "batch": 4, "view": "64 px, whole", "weights": 1e6, "epochs": 2, "minutes": 60}
+    return {
+        "training": {**training, "ended": "60 minutes"},
+        "on_training": figures(),
+        "on_held_out": {key: figures() for key in SETS},
+        "on_val": {"photos": 4, "all": figures(ratio)},
+    }
+
+
+@pytest.fixture
+def plan() -> Plan:
+    return Plan(Path("photos"), Path("run"))
+
+
+@pytest.fixture
+def found(plan: Plan) -> dict[str, Any]:
+    """Results of every system: pix2pix with a colourfulness ratio of 0.7, the others of 0.5."""
+    counts = {"photos": 20, "learned": 16, "held_out": 2}
+    systems = {system.name: result(0.7 if system.network == "pix2pix" else 0.5) for system in plan.systems}
+    return {"sets": dict.fromkeys(SETS, counts), "systems": systems}
+
+
+def markdown(plan: Plan, found: dict[str, Any]) -> str:
+    return report_page.as_markdown(report_page.page(plan, found, "grid.jpg", "Nobody's photos."))
+
+
+def rows(page: str, title: str) -> list[list[str]]:
+    """Cells of every table row that begins with a title."""
+    lines = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith(f"| {title} |")]
+    return [cells[1:] for cells in lines]
+
+
+def test_the_autoencoder_stands_in_every_table_that_pix2pix_stands_in(plan: Plan, found: dict[str, Any]) -> None:
+    page = markdown(plan, found)
+    assert len(rows(page, "autoencoder, set 3")) == len(rows(page, "pix2pix, set 3")) > 0
+
+
+def test_the_gans_colourfulness_is_held_against_the_autoencoders(plan: Plan, found: dict[str, Any]) -> None:
+    said = "pix2pix, set 3, is 0.70 after 60 minutes of training, and that of autoencoder, set 3, 0.50 after 60 minutes"
+    assert f"{said}: the former's is 0.20 higher" in markdown(plan, found)
+    found["systems"]["autoencoder-set3"] = result(0.9)
+    assert "the former's is 0.20 lower" in markdown(plan, found)
+    del found["systems"]["autoencoder-set3"]
+    assert "the former's" not in markdown(plan, found)
