@@ -20,9 +20,9 @@ from ml import networks, runs, training
 from ml.checkpoint import calibration, read_about, write_json
 from ml.data import PhotoRow, digest, open_photo, read_photos
 from ml.devices import fabric_of
-from ml.evaluation import Colouring, Triple, evaluate, squash, through_pipeline, triples
+from ml.evaluation import Triple, evaluate, squash, through_pipeline, triples
 from ml.frechet import Eye
-from ml.judgement import judge
+from ml.judgement import judge, network_time
 from ml.method import LearnedMethod
 from ml.sampler import load_photos
 from ml.settings import Settings
@@ -171,7 +171,8 @@ def results(plan: Plan, eye: Eye | None, tell: Callable[[str], None]) -> dict[st
     """Judge every system that has learned something; also kept as ``results.json`` in the run's folder.
 
     Returns ``{"sets": {key: counts}, "systems": {name: {"training", "on_training", "on_held_out": {key: figures},
-    "on_val"}}}``; figures as `ml.evaluation.evaluate`, "on_val" as `Judgement.as_json`.
+    "on_val", "network_time_256"}}}``; figures as `ml.evaluation.evaluate`, "on_val" as `Judgement.as_json`, the time
+    as `ml.judgement.network_time`. What was judged before times were taken is judged again.
     """
     sets = report_sets(read_photos(plan.data, "train"), plan.limit)
     val = _spread(read_photos(plan.data, "val"), plan.judged)
@@ -192,11 +193,13 @@ def results(plan: Plan, eye: Eye | None, tell: Callable[[str], None]) -> dict[st
             tell(f"{system.title} has not begun")
             continue
         before = known.get(system.name, {})
-        if before.get("training") == history and before.get("judged") == plan.judged:
+        same = before.get("training") == history and before.get("judged") == plan.judged
+        if same and "network_time_256" in before:
             found["systems"][system.name] = before
             continue
         tell(f"judging {system.title} after {history['epochs']:.1f} epochs")
-        colour = coloured_by(plan, system)
+        method = trained_method(plan, system)
+        colour = through_pipeline(method)
         learned = triples(plan.data, _spread(split.train, plan.judged), colour)
         held = {key: triples(plan.data, sets[key].held_out, colour) for key in ("1", "2")}
         held["3"] = held["1"] + held["2"]
@@ -206,25 +209,26 @@ def results(plan: Plan, eye: Eye | None, tell: Callable[[str], None]) -> dict[st
             "on_training": evaluate(learned),
             "on_held_out": {key: evaluate(photos) for key, photos in held.items()},
             "on_val": judge(plan.data, val, colour, eye=eye).as_json(),
+            "network_time_256": network_time(method),
         }
         write_json(file, found)
     write_json(file, found)
     return found
 
 
-def coloured_by(plan: Plan, system: System) -> Colouring:
-    """How a trained system colours, as it came out: no calibration lifts its colours."""
+def trained_method(plan: Plan, system: System) -> LearnedMethod:
+    """A trained system with the weights that it has so far. No calibration lifts its colours."""
     weights, _ = runs.averaged_weights(plan.run / system.name)
     network = networks.create(system.network)
     network.load_state_dict(weights)
     card = {"name": system.name, "calibration": calibration(None, 1.0)}
-    return through_pipeline(LearnedMethod(network.eval(), card))
+    return LearnedMethod(network.eval(), card)
 
 
 def grid(plan: Plan, photos: Sequence[Image.Image]) -> tuple[list[str], list[list[Triple]]]:
     """Column titles of the trained systems, and for each photo its triple by each of them."""
     trained = [s for s in plan.systems if (plan.run / s.name / runs.STATE).is_file()]
-    colours = [coloured_by(plan, system) for system in trained]
+    colours = [through_pipeline(trained_method(plan, system)) for system in trained]
     made = []
     for photo in photos:
         grey = photo.convert("L")

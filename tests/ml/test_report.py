@@ -107,6 +107,17 @@ def test_a_finished_training_is_not_made_again_and_not_judged_again(done: tuple[
     assert said == []
 
 
+def test_what_was_judged_before_times_were_taken_is_judged_again(copied: SmallPlan) -> None:
+    file = copied.run / report.RESULTS
+    known = json.loads(file.read_text())
+    del known["systems"]["vgg16-set1"]["network_time_256"]
+    file.write_text(json.dumps(known))
+    said: list[str] = []
+    found = report.results(copied, None, said.append)
+    assert said == ["judging vgg16, set 1 after 1.0 epochs"]
+    assert "network_time_256" in found["systems"]["vgg16-set1"]
+
+
 def test_more_epochs_go_on_where_the_training_ended(copied: SmallPlan) -> None:
     steps: list[int] = []
     report.train(replace(copied, epochs=2), {}, lambda system, step: steps.append(step.step))
@@ -135,6 +146,7 @@ def test_each_system_is_tested_on_every_set(done: tuple[SmallPlan, dict[str, Any
         assert result["training"]["epochs"] == 1
         assert result["training"]["ended"] == "all 1 epochs"
         assert result["on_val"]["photos"] == 1
+        assert result["network_time_256"]["milliseconds"] > 0
 
 
 def test_the_page_says_the_same_in_markdown_and_in_html(done: tuple[SmallPlan, dict[str, Any]]) -> None:

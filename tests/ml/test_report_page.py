@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ml import report_page
+from ml import report_page, skin
 from ml.report import SETS, Plan
 
 
@@ -23,7 +23,8 @@ def result(ratio: float = 0.5) -> dict[str, Any]:
         "training": {**training, "ended": "60 minutes"},
         "on_training": figures(),
         "on_held_out": {key: figures() for key in SETS},
-        "on_val": {"photos": 4, "all": figures(ratio)},
+        "on_val": {"photos": 4, "all": figures(ratio), "skin_tones": {"faces": 0}},
+        "network_time_256": {"milliseconds": 41.4, "fastest": 40.0, "threads": 3},
     }
 
 
@@ -62,3 +63,42 @@ def test_the_gans_colourfulness_is_held_against_the_autoencoders(plan: Plan, fou
     assert "the former's is 0.20 lower" in markdown(plan, found)
     del found["systems"]["autoencoder-set3"]
     assert "the former's" not in markdown(plan, found)
+
+
+def test_each_system_stands_with_the_time_that_it_takes(plan: Plan, found: dict[str, Any]) -> None:
+    assert "41 ms (3)" in rows(markdown(plan, found), "vgg16, set 1")[0]
+
+
+def test_a_systems_errors_are_shown_by_skin_tone(plan: Plan, found: dict[str, Any]) -> None:
+    faces = [*[(50.0, 4.0)] * 30, *[(20.0, 8.0)] * 30, (0.0, 6.0)]
+    found["systems"]["vgg16-set1"]["on_val"]["skin_tones"] = skin.summarise(faces)
+    assert rows(markdown(plan, found), "vgg16, set 1")[-1] == [
+        "6.00 (61 faces)",
+        "4.00 (4.00 to 4.00, 30 faces)",
+        "8.00 (8.00 to 8.00, 30 faces)",
+        "6.00 (6.00 to 6.00, 1 face)",
+        "+33 %",
+    ]
+
+
+def test_of_too_few_faces_no_band_is_judged(plan: Plan, found: dict[str, Any]) -> None:
+    found["systems"]["vgg16-set1"]["on_val"]["skin_tones"] = skin.summarise([(50.0, 4.0)])
+    assert rows(markdown(plan, found), "vgg16, set 1")[-1][1:] == [
+        "4.00 (4.00 to 4.00, 1 face)",
+        "0 faces",
+        "0 faces",
+        "not judged",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tones", "why"),
+    [({"faces": 0}, "no face was found"), ({"not_measured": "scikit-image is not installed"}, "not installed")],
+)
+def test_skin_tones_that_could_not_be_measured_say_why(
+    plan: Plan, found: dict[str, Any], tones: dict[str, Any], why: str
+) -> None:
+    found["systems"]["vgg16-set1"]["on_val"]["skin_tones"] = tones
+    first = rows(markdown(plan, found), "vgg16, set 1")[-1][0]
+    assert first.startswith("not measured: ")
+    assert why in first
