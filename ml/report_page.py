@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from ml.skin import BANDS, FEWEST
 
 # What the report wishes its accuracy were, in percent.
 WISHED = 98.0
-COMMAND = "python -m ml report --data DIR --run DIR --out docs/report"
 _SIDE = 192
 _LABEL = 22
 _MARGIN = 6
@@ -72,12 +71,12 @@ def page(plan: Plan, found: dict[str, Any], grid: str, credit: str) -> list[Bloc
             "The report trained one network, VGG-16's frozen convolutions under a small decoder that regresses a* and "
             "b*, on three sets of photos, and gave an accuracy for each. This page does the same with the sets that "
             "the photo pack rebuilds, and puts a GAN (pix2pix) and a convolutional autoencoder on the third set beside "
-            "it. It is made by this command, which goes on where it was interrupted:"
+            "it. It is made by these commands, of which the last goes on where it was interrupted:"
         ),
-        Code(COMMAND + f" --minutes {plan.minutes:g}"),
+        Code("\n".join(_commands(plan, results))),
         Paragraph(
-            "The photo pack and these networks' weights stay out of the repository; the same command leaves them, with "
-            "a grid of held-out photos, in the run's folder."
+            "The photo pack (DATA) and the networks' weights stay out of the repository; the last command leaves the "
+            "weights, with a grid of held-out photos, in the folder RUN."
         ),
         *_specification(systems, results),
         *_sets(found["sets"]),
@@ -89,6 +88,16 @@ def page(plan: Plan, found: dict[str, Any], grid: str, credit: str) -> list[Bloc
         Picture(grid, "Each row: the grey input, each network's colours, and the truth."),
         Paragraph(credit),
     ]
+
+
+def _commands(plan: Plan, results: dict[str, Any]) -> list[str]:
+    """What makes this page, with all that the plan has other than by default."""
+    chosen = {f.name: getattr(plan, f.name) for f in fields(plan) if getattr(plan, f.name) != f.default}
+    options = {**chosen, "data": "DATA", "run": "RUN", "out": "docs/report"}
+    said = " ".join(f"--{name} {str(value).removesuffix('.0')}" for name, value in options.items())
+    eyed = any("fd_lite0" in of["on_val"]["all"]["model"] for of in results.values())
+    encoders = ["vgg16", "lite0"] if eyed else ["vgg16"]
+    return [*(f"python -m ml fetch {name}" for name in encoders), f"python -m ml report {said}"]
 
 
 def _specification(systems: dict[str, System], results: dict[str, Any]) -> list[Block]:

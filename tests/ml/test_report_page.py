@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ml import report_page, skin
+from ml.commands.report import add_arguments
 from ml.report import SETS, Plan
 
 
@@ -102,3 +105,32 @@ def test_skin_tones_that_could_not_be_measured_say_why(
     first = rows(markdown(plan, found), "vgg16, set 1")[-1][0]
     assert first.startswith("not measured: ")
     assert why in first
+
+
+OTHERS: list[dict[str, Any]] = [
+    {},
+    {"minutes": 30.0, "epochs": 12.5},
+    {"patience": 7, "adversarial": 0.25, "limit": 20, "judged": 1_000_000},
+]
+
+
+@pytest.mark.parametrize("others", OTHERS)
+def test_the_command_on_the_page_makes_the_same_plan_again(
+    plan: Plan, found: dict[str, Any], others: dict[str, Any]
+) -> None:
+    changed = replace(plan, **others)
+    command = next(line for line in markdown(changed, found).splitlines() if line.startswith("python -m ml report "))
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    options = command.removeprefix("python -m ml report ").split()
+    given = vars(parser.parse_args(options))
+    assert Plan(**{name: given[name] for name in vars(plan)}) == replace(changed, data=Path("DATA"), run=Path("RUN"))
+    assert given["out"] == Path("docs/report")
+    assert len(options) == 2 * (3 + len(others)), "what is as by default is not said"
+
+
+def test_the_page_names_the_encoders_that_it_needs(plan: Plan, found: dict[str, Any]) -> None:
+    assert "fetch vgg16" in markdown(plan, found)
+    assert "fetch lite0" not in markdown(plan, found)
+    found["systems"]["vgg16-set1"]["on_val"]["all"]["model"]["fd_lite0"] = 150.0
+    assert "fetch lite0" in markdown(plan, found)
