@@ -217,7 +217,7 @@ def results(plan: Plan, eye: Eye | None, tell: Callable[[str], None]) -> dict[st
 
 
 def trained_method(plan: Plan, system: System) -> LearnedMethod:
-    """A trained system with the weights that it has so far. No calibration lifts its colours."""
+    """A trained system with its averaged or best weights so far. No calibration lifts its colours."""
     weights, _ = runs.averaged_weights(plan.run / system.name)
     network = networks.create(system.network)
     network.load_state_dict(weights)

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 
 from ml.evaluation import Triple, against_grey
 from ml.report import SETS, Plan, System
+from ml.settings import Settings
 from ml.skin import BANDS, FEWEST
 
 # What the report wishes its accuracy were, in percent.
@@ -78,7 +79,7 @@ def page(plan: Plan, found: dict[str, Any], grid: str, credit: str) -> list[Bloc
             "The photo pack (DATA) and the networks' weights stay out of the repository; the last command leaves the "
             "weights, with a grid of held-out photos, in the folder RUN."
         ),
-        *_specification(systems, results),
+        *_specification(plan, systems, results),
         *_sets(found["sets"]),
         *_accuracy(systems, results),
         *_cross(systems, results),
@@ -100,7 +101,7 @@ def _commands(plan: Plan, results: dict[str, Any]) -> list[str]:
     return [*(f"python -m ml fetch {name}" for name in encoders), f"python -m ml report {said}"]
 
 
-def _specification(systems: dict[str, System], results: dict[str, Any]) -> list[Block]:
+def _specification(plan: Plan, systems: dict[str, System], results: dict[str, Any]) -> list[Block]:
     rows = [
         [
             "",
@@ -114,6 +115,7 @@ def _specification(systems: dict[str, System], results: dict[str, Any]) -> list[
             "epochs run",
             "minutes",
             "ended by",
+            "judged by",
         ]
     ]
     for name, system in systems.items():
@@ -131,6 +133,7 @@ def _specification(systems: dict[str, System], results: dict[str, Any]) -> list[
                 f"{training['epochs']:.1f}",
                 f"{training['minutes']:.0f}",
                 training["ended"],
+                _judged_by(plan.settings(system)),
             ]
         )
     return [
@@ -138,9 +141,18 @@ def _specification(systems: dict[str, System], results: dict[str, Any]) -> list[
         Table(rows),
         Paragraph(
             "The time is what the network alone takes for one photo at 256 px, as the median of several runs on the "
-            "processor that it was judged on."
+            "processor that it was judged on. The last column says which of its weights a network is judged by: those "
+            "of its best validation, or an average of its last ones. Such an average is not quite what came out of "
+            "training: at each step the share in brackets of it stays, and the step's weights make up the rest."
         ),
     ]
+
+
+def _judged_by(settings: Settings) -> str:
+    """Which of its weights a network is judged by, see `ml.runs.averaged_weights`."""
+    if settings.patience:
+        return "best validation"
+    return f"moving average ({settings.averaging:g})" if settings.averaging else "last weights"
 
 
 def _sets(sets: dict[str, Any]) -> list[Block]:
@@ -253,9 +265,9 @@ def _protocol(systems: dict[str, System], results: dict[str, Any]) -> list[Block
         *blocks,
         *_colourfulness(systems, results),
         Paragraph(
-            "The networks are shown as they came out of training: nothing lifts their colours. A network that "
-            "regresses gains PSNR by being dull, so read the gain beside the ratio. FD-Lite0 is a Frechet distance on "
-            "EfficientNet-Lite0's features and not to be compared with a published FID."
+            "Nothing lifts the networks' colours after training. A network that regresses gains PSNR by being dull, so "
+            "read the gain beside the ratio. FD-Lite0 is a Frechet distance on EfficientNet-Lite0's features and not "
+            "to be compared with a published FID."
         ),
     ]
 

@@ -134,3 +134,12 @@ def test_the_page_names_the_encoders_that_it_needs(plan: Plan, found: dict[str, 
     assert "fetch lite0" not in markdown(plan, found)
     found["systems"]["vgg16-set1"]["on_val"]["all"]["model"]["fd_lite0"] = 150.0
     assert "fetch lite0" in markdown(plan, found)
+
+
+def test_the_page_says_by_which_weights_each_network_is_judged(plan: Plan, found: dict[str, Any]) -> None:
+    page = markdown(plan, found)
+    for title in ("pix2pix, set 3", "autoencoder, set 3"):
+        assert rows(page, title)[0][-1] == "moving average (0.999)"
+    assert rows(page, "vgg16, set 1")[0][-1] == "best validation"
+    assert rows(markdown(replace(plan, patience=0), found), "vgg16, set 1")[0][-1] == "last weights"
+    assert "not quite what came out of training" in page
