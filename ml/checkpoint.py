@@ -160,11 +160,16 @@ def find(name_or_path: str | Path) -> Path:
         several = f"several models, name one of them: {', '.join(map(str, found))}"
         raise FileNotFoundError(f"{path} holds {several if found else 'no model, that is weights with their card'}")
     if name in networks.names():
+        command = training_command(name)
         raise FileNotFoundError(
-            f"no weights of {name} come with Heirloom; make some with 'python -m ml train --network {name} "
-            f"--data PHOTOS --run RUN --minutes 60 --export FOLDER', then give that folder as --model"
+            f"no weights of {name} come with Heirloom; make some with '{command}', then give that folder as --model"
         )
     raise FileNotFoundError(f"no model {name!r}; shipped: {', '.join(shipped()) or 'none'}")
+
+
+def training_command(name: str) -> str:
+    """What makes weights of a network; the words in capitals are the reader's own."""
+    return f"python -m ml train --network {name} --data PHOTOS --run RUN --minutes 60 --export FOLDER"
 
 
 def dial(card: Card, vividness: float) -> tuple[float, float]:

@@ -11,8 +11,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print a line a model; 1 where one cannot be used, which is named."""
-    from ml.checkpoint import CheckpointError, load, shipped
+    """Print what can be used and what can be trained; 1 where a model cannot be used, which is named."""
+    from ml import networks
+    from ml.checkpoint import CheckpointError, load, shipped, training_command
     from ml.method import CLASSIC, find_method, needs
 
     broken = 0
@@ -32,4 +33,7 @@ def run(args: argparse.Namespace) -> int:
             print(f"  {gains['gain']:+.2f} dB over grey at a colourfulness ratio of {ratio:.2f}")
     for name in CLASSIC:
         print(f"{name}: no weights; needs {needs(find_method(name))}")
+    for name in networks.names():
+        if name not in shipped():
+            print(f"{name}: can be trained; has no weights here until you make some with\n  {training_command(name)}")
     return 1 if broken else 0

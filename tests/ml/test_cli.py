@@ -123,6 +123,17 @@ def test_an_error_is_one_line_and_a_status(tmp_path: Path, capsys: pytest.Captur
     assert "python -m ml fetch" in capsys.readouterr().err
 
 
+def test_the_list_of_models_names_each_network_once_with_the_command_where_it_has_no_weights(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["models"]) == 0
+    said = capsys.readouterr().out
+    heads = [line.partition(":")[0] for line in said.splitlines() if not line.startswith(" ")]
+    assert sorted(heads) == sorted({"levin", "welsh", *networks.names()})
+    assert "  python -m ml train --network vgg16 --data" in said
+    assert "--network lite" not in said
+
+
 def test_a_wheel_that_is_not_the_encoders_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wheel = tmp_path / "other.whl"
     wheel.write_bytes(b"not a zip")
