@@ -61,10 +61,13 @@ def triples(folder: Path, rows: Iterable[PhotoRow], colour: Colouring) -> list[T
     return [triple(open_photo(folder / row.path), colour) for row in rows]
 
 
-def triple(truth: Image.Image, colour: Colouring) -> Triple:
-    """Colour one true photo's grey version and squash what is compared."""
+def triple(truth: Image.Image, colour: Colouring, sees_truth: bool = False) -> Triple:
+    """Colour one true photo's grey version and squash what is compared.
+
+    ``sees_truth``: ``colour`` is given the true photo, to take hints from before it colours the grey version.
+    """
     grey = truth.convert("L")
-    return Triple(squash(truth), squash(grey), squash(colour(grey)))
+    return Triple(squash(truth), squash(grey), squash(colour(truth if sees_truth else grey)))
 
 
 def squash(picture: Image.Image) -> Pixels:

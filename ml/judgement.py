@@ -82,6 +82,7 @@ def judge(
     rows: Sequence[PhotoRow],
     colour: Colouring,
     *,
+    sees_truth: bool = False,
     eye: Eye | None = None,
     threads: int | None = None,
     keep: int = 0,
@@ -92,6 +93,7 @@ def judge(
     Args:
         folder: where the rows' paths begin.
         colour: from a grey file to its colour picture, see `ml.evaluation.through_pipeline`. Called from threads.
+        sees_truth: ``colour`` is given the true photo instead, see `ml.pin_protocol.with_true_pins`.
         eye: gives FD-Lite0. Groups of few photos have a high one: compare it with their grey control's alone.
         threads: photos at work at once; by default as many as there are processors.
         keep: how many photos `Judgement.kept` holds.
@@ -109,7 +111,7 @@ def judge(
 
         def work(row: PhotoRow) -> tuple[Triple, dict[str, Compared], tuple[float, float] | None]:
             photo = open_photo(folder / row.path)
-            made = triple(photo, colour)
+            made = triple(photo, colour, sees_truth)
             sets = {group: truths[group] for group in groups_of(row.category) if group in truths}
             face = skin.measure(photo, made) if has_faces and row.path in looks_for_faces else None
             return made, compare(made, sets, eye), face

@@ -1,14 +1,13 @@
 """How well a method uses pins: the error that is left with ever more of them, each telling the truth.
 
-The protocol: photos of a short side of about 200 pixels; round marks of 3 x 3 pixels with their true mean ab, in
+The protocol: photos of a short side of 200 pixels, at most; round marks of 3 x 3 pixels with their true mean ab, in
 the middle of the cells of a grid; the grey file and these pins through the whole pipeline; the mean distance in ab
 of output and truth, a photo, then over photos.
 """
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import NoneType
 
@@ -19,29 +18,31 @@ from torch import Tensor
 
 from ml.color import srgb_to_lab
 from ml.data import open_photo
+from ml.evaluation import Colouring, through_pipeline
 from ml.method import Guide, Method
-from ml.photo import open_page
 from ml.pins import Pin, Pins
-from ml.pipeline import colorize
 from ml.side_by_side import side_by_side
 
 GRIDS = ((1, 1), (2, 2), (4, 4), (5, 8), (10, 10))
 """Cells along the short and the long side."""
+SIXTEEN = GRIDS[2]
+PHOTOS, SIDE = 24, 200
+"""How many photos of a set the protocol takes, and their short side at most."""
 _REACH = 1
-_PHOTOS = frozenset({".png", ".jpg", ".jpeg", ".webp"})
+_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
 
 
-def photos(folder: Path) -> list[Image.Image]:
-    """All photos of a folder, by name.
-
-    Raises:
-        ValueError: there is none.
-        OSError: no folder, or a file that is no photo.
-    """
-    found = [open_photo(file) for file in sorted(folder.iterdir()) if file.suffix.lower() in _PHOTOS]
+def files(folder: Path) -> list[Path]:
+    """All photos of a folder, by name. Raises ValueError where there is none, OSError without such a folder."""
+    found = sorted(file for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES)
     if not found:
         raise ValueError(f"{folder} holds no photo")
     return found
+
+
+def photos(files: Iterable[Path]) -> list[Image.Image]:
+    """Photos at the protocol's size. Raises OSError on a file that is no photo."""
+    return [open_photo(file, SIDE) for file in files]
 
 
 def judge(method: Method, truths: Sequence[Image.Image]) -> Iterator[tuple[int, float]]:
@@ -62,10 +63,26 @@ def left_with(method: Method, truths: Sequence[Image.Image], grid: tuple[int, in
     """The mean ab error that is left with one of `GRIDS`, or without pins, photo by photo."""
 
     def error(truth: Image.Image) -> float:
-        return ab_error(method, truth, truthful(srgb_to_lab(_tensor(truth)), *grid) if grid else None)
+        return ab_error(method, truth, true_pins(truth, grid) if grid else None)
 
     with side_by_side() as each:
         yield from each(error, truths)
+
+
+def with_true_pins(method: Method, grid: tuple[int, int]) -> Colouring:
+    """A way of colouring that is given the true photo: of that it sees the grey version, and one of `GRIDS`."""
+
+    def colour(truth: Image.Image) -> Image.Image:
+        return through_pipeline(method, guide=true_pins(truth, grid))(truth.convert("L"))
+
+    return colour
+
+
+def true_pins(photo: Image.Image, grid: tuple[int, int]) -> Pins:
+    """One of `GRIDS` on a photo of any size, in the colours that it has at the protocol's."""
+    if (scale := SIDE / min(photo.size)) < 1:
+        photo = photo.resize((round(photo.width * scale), round(photo.height * scale)), Image.Resampling.BICUBIC)
+    return truthful(srgb_to_lab(_tensor(photo)), *grid)
 
 
 def truthful(truth: Tensor, short: int, long: int) -> Pins:
@@ -91,15 +108,8 @@ def ab_error(method: Method, photo: Image.Image, guide: Guide = None) -> float:
     """
     grey = photo.convert("L")
     is_able = guide is not None or NoneType in method.guides
-    coloured = _colour(method, grey, guide) if is_able else grey.convert("RGB")
+    coloured = through_pipeline(method, guide=guide)(grey) if is_able else grey.convert("RGB")
     return float(torch.hypot(*(srgb_to_lab(_tensor(coloured)) - srgb_to_lab(_tensor(photo)))[1:]).mean())
-
-
-def _colour(method: Method, grey: Image.Image, guide: Guide) -> Image.Image:
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "grey.png"
-        grey.save(file, compress_level=1)
-        return Image.fromarray(colorize(open_page(file), method, guide=guide).preview.numpy())
 
 
 def _tensor(picture: Image.Image) -> Tensor:

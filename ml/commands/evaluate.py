@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ml.data import PhotoRow
+    from ml.evaluation import Colouring
     from ml.frechet import Eye
     from ml.judgement import Judgement
     from ml.method import Guide, Method
@@ -34,8 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the figures for all photos, for people alone and by category; 1 where photos had to be left out."""
-    from ml import judgement
+    from ml import evaluation, judgement, pin_protocol
     from ml.checkpoint import find, write_card
+    from ml.data import read_photos
     from ml.method import LearnedMethod, check_guide, find_method
     from ml.pins import Pins
 
@@ -44,16 +47,21 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f"{method.name} has no card: leave --record and --calibrate away")
     if args.calibrate:
         method = _calibrated(args)
-    guide = _reference(args.reference) if args.reference else None
     found: dict[str, Any] = {"model": method.name, "sha256": method.sha256, "split": args.split}
-    judged = None
-    if guide is None and type(guide) not in method.guides and Pins in method.guides:
-        print(f"evaluate: {method.name} needs pins: it is judged by the pin protocol alone", file=sys.stderr)
+    guide = _reference(args.reference) if args.reference else None
+    if needs_pins := guide is None and method.guides == {Pins}:
+        colour = pin_protocol.with_true_pins(method, pin_protocol.SIXTEEN)
         guide = judgement.ONE_PIN
+        found["guided_by"] = f"{pin_protocol.count(pin_protocol.SIXTEEN)} true pins"
     else:
         check_guide(method, guide)
-        judged = _judged(args, method, guide)
-        found |= judged.as_json()
+        colour = evaluation.through_pipeline(method, guide=guide)
+        if args.reference:
+            found["guided_by"] = f"the reference {args.reference.name}"
+    rows = read_photos(args.data, args.split)
+    rows = _spread(rows, args.limit or len(rows))
+    judged = _judged(args, rows, colour, sees_truth=needs_pins)
+    found |= judged.as_json()
     if Pins in method.guides:
         found["pins"] = _pins(args, method)
     found["network_time_256"] = judgement.network_time(method, guide)
@@ -61,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     if args.record and isinstance(method, LearnedMethod):
         method.card["figures"] = {k: v for k, v in found.items() if k not in ("model", "sha256", "left_out")}
         write_card(find(args.model), method.card)
-    return 1 if judged and judged.left_out else 0
+    return 1 if judged.left_out else 0
 
 
 def _calibrated(args: argparse.Namespace) -> Method:
@@ -86,15 +94,14 @@ def _reference(photo: Path) -> Guide:
         raise ValueError(f"{photo}: {error.detail}") from error
 
 
-def _judged(args: argparse.Namespace, method: Method, guide: Guide) -> Judgement:
+def _judged(args: argparse.Namespace, rows: list[PhotoRow], colour: Colouring, sees_truth: bool) -> Judgement:
     from ml import evaluation, judgement
-    from ml.data import read_photos
 
-    rows = read_photos(args.data, args.split)
     judged = judgement.judge(
         args.data,
-        _spread(rows, args.limit or len(rows)),
-        evaluation.through_pipeline(method, guide=guide),
+        rows,
+        colour,
+        sees_truth=sees_truth,
         eye=_eye(),
         threads=args.threads,
         keep=24 if args.sheet else 0,
@@ -125,16 +132,16 @@ def _pins(args: argparse.Namespace, method: Method) -> dict[str, Any]:
     folder = args.pins or args.data / "pins24"
     if not args.pins and not folder.is_dir():
         return {"not_measured": f"there is no folder {folder}: give one with --pins"}
-    photos = pin_protocol.photos(folder)
+    photos = pin_protocol.photos(pin_protocol.files(folder))
     left = {str(count): error for count, error in pin_protocol.judge(method, photos)}
     return {"photos": len(photos), "mean_ab_error": left}
 
 
-def _as_text(judged: Judgement | None, found: dict[str, Any]) -> str:
+def _as_text(judged: Judgement, found: dict[str, Any]) -> str:
     from ml import evaluation
 
-    lines = []
-    for name, group in judged.groups.items() if judged else ():
+    lines = [f"every photo is guided by {found['guided_by']}"] if "guided_by" in found else []
+    for name, group in judged.groups.items():
         if name in ("all", "people"):
             lines += [f"{name}: {group['photos']} photos of split {found['split']}", evaluation.table(group)]
         else:

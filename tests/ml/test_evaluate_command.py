@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from skimage import data as skimage_data
 
-from ml import judgement
+from ml import judgement, pipeline
 from ml.__main__ import main
 
 
@@ -29,12 +29,15 @@ def figures(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict[str,
     return json.loads(capsys.readouterr().out)
 
 
-def test_levin_is_judged_by_its_pins_alone(
+def test_levin_is_judged_with_sixteen_true_pins_and_by_the_pin_protocol(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(judgement, "_TIMED_RUNS", 1)  # each takes more than a second
+    monkeypatch.setattr(pipeline, "NETWORK_SHORT_SIDE", 48)
     found = figures(capsys, "--data", folder, "--model", "levin")
-    assert "all" not in found
+    assert found["guided_by"] == "16 true pins"
+    assert found["all"]["model"]["gain"] > 2
+    assert found["all"]["model"]["ciede2000"] < 0.8 * found["all"]["grey"]["ciede2000"]
     errors = found["pins"]["mean_ab_error"]
     assert list(errors) == ["0", "1", "4", "16", "40", "100"]
     assert errors["100"] < errors["16"] < errors["0"]
@@ -45,6 +48,7 @@ def test_welsh_is_judged_with_a_reference_and_refused_without(folder: Path, caps
     reference = folder / "val" / "coffee.png"
     found = figures(capsys, "--data", folder, "--model", "welsh", "--reference", reference)
     assert found["photos"] == 1
+    assert found["guided_by"] == "the reference coffee.png"
     assert found["all"]["model"]["colourfulness"] > 0
     assert "pins" not in found
     assert main(["evaluate", "--data", str(folder), "--model", "welsh"]) == 1

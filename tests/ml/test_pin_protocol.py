@@ -12,8 +12,9 @@ from PIL import Image
 
 from ml import pipeline
 from ml.color import srgb_to_lab
+from ml.evaluation import triple
 from ml.method import AbField, Guide
-from ml.pin_protocol import judge, photos, truthful
+from ml.pin_protocol import SIDE, SIXTEEN, files, judge, photos, true_pins, truthful, with_true_pins
 from ml.pins import Pins
 
 
@@ -105,6 +106,32 @@ def test_of_five_by_eight_pins_eight_stand_along_the_long_side(coffee) -> None:
 
 def test_a_folder_without_photos_is_refused(tmp_path) -> None:
     with pytest.raises(ValueError, match="holds no photo"):
-        photos(tmp_path)
+        files(tmp_path)
     with pytest.raises(FileNotFoundError):
-        photos(tmp_path / "nowhere")
+        files(tmp_path / "nowhere")
+
+
+def test_photos_are_taken_at_the_protocols_size(coffee, tmp_path) -> None:
+    coffee.resize((450, 300)).save(tmp_path / "large.png")
+    coffee.save(tmp_path / "small.png")
+    (tmp_path / "notes.txt").write_text("not a photo")
+    assert [photo.size for photo in photos(files(tmp_path))] == [(300, SIDE), coffee.size]
+
+
+def test_a_large_photos_pins_stand_and_speak_as_those_of_its_small_copy(coffee) -> None:
+    small = coffee.resize((300, SIDE), Image.Resampling.BICUBIC)
+    large = small.resize((1200, 4 * SIDE), Image.Resampling.BICUBIC)
+    for pin, other in zip(true_pins(large, SIXTEEN).pins, true_pins(small, SIXTEEN).pins, strict=True):
+        assert (pin.x, pin.y, pin.radius) == (other.x, other.y, other.radius)
+        assert (pin.a, pin.b) == pytest.approx((other.a, other.b), abs=3)
+
+
+def test_what_is_compared_with_the_truth_has_seen_of_it_the_grey_version_and_true_pins(coffee, monkeypatch) -> None:
+    monkeypatch.setattr(Taught, "guides", frozenset({Pins}))
+    method = Taught(lab(coffee)[1:].numpy())
+    made = triple(coffee, with_true_pins(method, SIXTEEN), sees_truth=True)
+    assert method.heard == [true_pins(coffee, SIXTEEN)]
+    assert (
+        made.grey == np.array(coffee.convert("L").convert("RGB").resize((256, 256), Image.Resampling.BICUBIC))
+    ).all()
+    assert not (made.output == made.truth).all()
