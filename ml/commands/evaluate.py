@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=_count, help="this many photos, spread evenly")
     parser.add_argument("--model", default="lite", help="a shipped model, a .safetensors file, welsh or levin")
     parser.add_argument("--reference", type=Path, metavar="PHOTO", help="whose colours every photo gets; for welsh")
-    parser.add_argument("--pins", type=Path, metavar="DIR", help="photos of the pin protocol (default: DATA/pins24)")
+    pins = parser.add_mutually_exclusive_group()
+    pinned = "photos of the pin protocol (default: DATA/pins24, else 24 of those that are judged)"
+    pins.add_argument("--pins", type=Path, metavar="DIR", help=pinned)
+    pins.add_argument("--no-pins", action="store_true", help="leave the pin protocol out, which takes a minute or so")
     parser.add_argument("--json", action="store_true", help="print every figure as JSON, and nothing else")
     parser.add_argument("--threads", type=_count, help="photos at work at once (default: all processors)")
     parser.add_argument("--calibrate", action="store_true", help="first find the default vividness, into the card")
@@ -62,14 +66,23 @@ def run(args: argparse.Namespace) -> int:
     rows = _spread(rows, args.limit or len(rows))
     judged = _judged(args, rows, colour, sees_truth=needs_pins)
     found |= judged.as_json()
-    if Pins in method.guides:
-        found["pins"] = _pins(args, method)
+    if not args.no_pins and method.guides & {NoneType, Pins}:
+        left_out = {photo.path for photo in judged.left_out}
+        found["pins"] = _pins(args, method, [row for row in rows if row.path not in left_out])
     found["network_time_256"] = judgement.network_time(method, guide)
     print(json.dumps(found, indent=2, allow_nan=False) if args.json else _as_text(judged, found))
     if args.record and isinstance(method, LearnedMethod):
-        method.card["figures"] = {k: v for k, v in found.items() if k not in ("model", "sha256", "left_out")}
+        method.card["figures"] = _without_names(found)
         write_card(find(args.model), method.card)
     return 1 if judged.left_out else 0
+
+
+def _without_names(found: dict[str, Any]) -> dict[str, Any]:
+    """The figures for a card, which goes further than the photos do and does not name them."""
+    figures = {k: v for k, v in found.items() if k not in ("model", "sha256", "left_out")}
+    if "pins" in figures:
+        figures["pins"] = {k: v for k, v in figures["pins"].items() if k != "files"}
+    return figures
 
 
 def _calibrated(args: argparse.Namespace) -> Method:
@@ -125,16 +138,23 @@ def _eye() -> Eye | None:
         return None
 
 
-def _pins(args: argparse.Namespace, method: Method) -> dict[str, Any]:
-    """Mean ab error by number of pins, or why there is none."""
+def _pins(args: argparse.Namespace, method: Method, judged: list[PhotoRow]) -> dict[str, Any]:
+    """Mean ab error by number of pins, and on which photos."""
     from ml import pin_protocol
 
     folder = args.pins or args.data / "pins24"
-    if not args.pins and not folder.is_dir():
-        return {"not_measured": f"there is no folder {folder}: give one with --pins"}
-    photos = pin_protocol.photos(pin_protocol.files(folder))
-    left = {str(count): error for count, error in pin_protocol.judge(method, photos)}
-    return {"photos": len(photos), "mean_ab_error": left}
+    if args.pins or folder.is_dir():
+        source, files = f"the folder {folder.name}", pin_protocol.files(folder)
+    else:
+        some = _spread(judged, pin_protocol.PHOTOS)
+        folder, source, files = args.data, "the judged photos", [args.data / row.path for row in some]
+    errors = dict(pin_protocol.judge(method, pin_protocol.photos(files)))
+    return {
+        "photos": len(files),
+        "from": source,
+        "files": [file.relative_to(folder).as_posix() for file in files],
+        "mean_ab_error": {str(count): error for count, error in errors.items()},
+    }
 
 
 def _as_text(judged: Judgement, found: dict[str, Any]) -> str:
@@ -146,9 +166,11 @@ def _as_text(judged: Judgement, found: dict[str, Any]) -> str:
             lines += [f"{name}: {group['photos']} photos of split {found['split']}", evaluation.table(group)]
         else:
             lines.append(f"{name}: {group['photos']} photos, {evaluation.against_grey(group)}")
-    for name in ("skin_tones", "pins"):
-        if name in found:
-            lines.append(f"{name.replace('_', ' ')}: {found[name]}")
+    lines.append(f"skin tones: {found['skin_tones']}")
+    if pins := found.get("pins"):
+        lines.append(f"pins, on {pins['photos']} photos from {pins['from']}: {', '.join(pins['files'])}")
+        errors = (f"{error:.2f} with {count}" for count, error in pins["mean_ab_error"].items())
+        lines.append(f"  mean ab error {', '.join(errors)}")
     time = found["network_time_256"]
     lines.append(f"network, one photo at 256 px: {time['milliseconds']:.1f} ms with {time['threads']} threads")
     return "\n".join(lines)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from skimage import data as skimage_data
 
-from ml import judgement, pipeline
+from ml import checkpoint, judgement, networks, pin_protocol, pipeline
 from ml.__main__ import main
 
 
@@ -27,6 +27,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def figures(capsys: pytest.CaptureFixture[str], *arguments: object) -> dict[str, object]:
     assert main(["evaluate", "--json", *(str(a) for a in arguments)]) == 0
     return json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture
+def model(tmp_path: Path, tiny: None) -> Path:
+    """One that knows nothing, and learned nothing about pins."""
+    card = {"calibration": checkpoint.calibration(0.5, 1.2), "preprocessing": {"input": "L*"}}
+    return checkpoint.save(tmp_path / "model", "small", networks.create("tiny"), card)
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Path:
+    """Five photos and a file that is none, without a pins24."""
+    (tmp_path / "plain").mkdir()
+    for i in range(5):
+        Image.fromarray(skimage_data.coffee()).resize((60 + i, 40)).save(tmp_path / "plain" / f"{i}.png")
+    (tmp_path / "plain" / "0-broken.png").write_bytes(b"not a photo")
+    return tmp_path / "plain"
 
 
 def test_levin_is_judged_with_sixteen_true_pins_and_by_the_pin_protocol(
@@ -53,6 +70,31 @@ def test_welsh_is_judged_with_a_reference_and_refused_without(folder: Path, caps
     assert "pins" not in found
     assert main(["evaluate", "--data", str(folder), "--model", "welsh"]) == 1
     assert "--reference" in capsys.readouterr().err
+
+
+def test_without_a_folder_of_their_own_pins_are_measured_on_some_of_the_judged_photos(
+    plain: Path, model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pin_protocol, "PHOTOS", 2)
+    assert main(["evaluate", "--data", str(plain), "--model", str(model), "--json", "--record"]) == 1
+    pins = json.loads(capsys.readouterr().out)["pins"]
+    assert (pins["photos"], pins["from"], pins["files"]) == (2, "the judged photos", ["0.png", "2.png"])
+    assert list(pins["mean_ab_error"]) == ["0", "1", "4", "16", "40", "100"]
+    assert pins["mean_ab_error"]["100"] < pins["mean_ab_error"]["0"]
+    kept = checkpoint.read_card(model)["figures"]["pins"]
+    assert kept == {k: v for k, v in pins.items() if k != "files"}, "a card does not name photos"
+
+
+def test_the_folder_of_pinned_photos_can_be_named_and_is_said(
+    folder: Path, plain: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["evaluate", "--data", str(plain), "--model", str(model), "--pins", str(folder / "pins24")]
+    assert main(options) == 1
+    assert "pins, on 1 photos from the folder pins24: cat.png" in capsys.readouterr().out
+
+
+def test_pins_can_be_left_out(folder: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "pins" not in figures(capsys, "--data", folder, "--model", model, "--no-pins")
 
 
 def test_a_method_without_a_card_has_nowhere_to_record(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
