@@ -13,7 +13,7 @@ COMMANDS = {
     "train": "Train a network on a folder of colour photos; goes on where the run's folder holds a state.",
     "evaluate": "Compare a model with the truth, grey and a mean tint beside it; calibrate its default vividness.",
     "export": "Write the averaged weights of a training, also of one that still runs, as a model with its card.",
-    "models": "List the models that come with Heirloom.",
+    "models": "List the models that come with Heirloom, and those that can be trained.",
     "report": "Redo the source report's experiment and write its page; goes on where it was interrupted.",
     "fetch": "Get the pre-trained encoder that a training starts from.",
 }

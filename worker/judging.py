@@ -43,8 +43,6 @@ SIDE = 512
 """Pixels of a photo's short side, at most: all figures are of 256 x 256."""
 SHOWN_SIDE = 480
 """The pictures' long side."""
-PINNED, PINNED_SIDE = 24, 200
-"""Photos of the pin protocol, and their short side."""
 QUALITY = 85
 
 logger = logging.getLogger(__name__)
@@ -125,13 +123,14 @@ class _Slice:
         """The ab error that is left with ever more true pins, of those that take any. Kept photo by photo."""
         errors: dict[str, dict[str, list[float]]] = self.comparison.figures.get("pin_errors", {})
         read = [item for item in self.items if item.pk not in self.left_out]
-        some = [read[i * len(read) // PINNED] for i in range(PINNED)] if len(read) > PINNED else read
+        few = min(pin_protocol.PHOTOS, len(read))
+        some = [read[i * len(read) // few] for i in range(few)]
         truths: list[Image.Image] = []
         for name, method in methods.items():
             for grid in (None, *pin_protocol.GRIDS) if Pins in method.guides else ():
                 known = errors.setdefault(name, {}).setdefault(str(pin_protocol.count(grid)), [])
                 if len(known) < len(some):
-                    truths = truths or [_photo(item, PINNED_SIDE) for item in some]
+                    truths = truths or [_photo(item, pin_protocol.SIDE) for item in some]
                     with closing(pin_protocol.left_with(method, truths[len(known) :], grid)) as left:
                         for error in left:
                             known.append(error)
