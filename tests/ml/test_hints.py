@@ -118,7 +118,7 @@ def test_half_of_what_serves_pins_is_refused(lite: Network, tmp_path: Path) -> N
     tensors.pop("copy.gate_bias")
     checkpoint.write_tensors(weights, tensors)
     card = checkpoint.read_card(weights)
-    checkpoint.write_card(tmp_path, {**card, "sha256": checkpoint.sha256(weights)})
+    checkpoint.write_card(weights, {**card, "sha256": checkpoint.sha256(weights)})
     with pytest.raises(checkpoint.CheckpointError, match=r"copy\.gate_bias"):
         checkpoint.load(weights)
 

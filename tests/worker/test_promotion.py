@@ -113,14 +113,14 @@ def not_a_number(folder: Path) -> Path:
 def of_another_network(folder: Path) -> Path:
     weights = weights_like_shipped(folder, "other")
     card = checkpoint.read_card(weights)
-    checkpoint.write_card(folder, card | {"architecture": card["architecture"] | {"network": "zhang"}})
+    checkpoint.write_card(weights, card | {"architecture": card["architecture"] | {"network": "zhang"}})
     return weights
 
 
 def of_no_network(folder: Path) -> Path:
     weights = weights_like_shipped(folder, "none")
     card = checkpoint.read_card(weights)
-    checkpoint.write_card(folder, card | {"architecture": card["architecture"] | {"network": "levin"}})
+    checkpoint.write_card(weights, card | {"architecture": card["architecture"] | {"network": "levin"}})
     return weights
 
 
