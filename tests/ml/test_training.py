@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -226,6 +227,14 @@ def test_other_settings_do_not_go_on_with_a_state_but_the_end_may_move(tmp_path:
         run(tmp_path, photos, steps=1, error="absolute")
     run(tmp_path, photos, steps=3)
     assert logged(tmp_path, "step") == [1, 2, 3]
+
+
+def test_a_setting_that_is_younger_than_a_run_had_its_default_in_it() -> None:
+    settings = Settings.of("lite", steps=1)
+    saved = asdict(settings)
+    del saved["cut_mix"], saved["options"]["freeze_norms"]
+    assert settings.same_course(saved)
+    assert not Settings.of("lite", steps=1, freeze_norms=False).same_course(saved)
 
 
 def test_a_training_can_start_from_weights(tmp_path: Path, photos: Photos) -> None:
