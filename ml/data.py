@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pi_heif
@@ -22,6 +23,7 @@ from torch import Tensor
 
 from ml.color import bin_centres, grey_to_lightness, soft_encode, srgb_to_lab
 
+T = TypeVar("T")
 # Photos below this Hasler-Suesstrunk colourfulness teach dullness.
 DULL = 15.0
 _CACHED_SIDE = 160
@@ -127,6 +129,12 @@ def train_and_held_out(folder: Path, licences: Sequence[str] = ()) -> tuple[list
     shuffled = sorted(rows, key=lambda row: hashlib.sha256(row.path.encode()).digest())
     held_out = {row.path for row in shuffled[: max(1, round(len(rows) * _HELD_OUT))]}
     return [r for r in rows if r.path not in held_out], [r for r in rows if r.path in held_out]
+
+
+def evenly(items: Sequence[T], count: int | None) -> list[T]:
+    """``count`` of the items, in their order and from all over it; all where there are no more, or it is None."""
+    count = len(items) if count is None else min(count, len(items))
+    return [items[i * len(items) // count] for i in range(count)]
 
 
 def _has_split(folder: Path, split: str) -> bool:

@@ -84,8 +84,8 @@ def command(settings: Settings, steps: int, data: dict[str, Any]) -> str:
 def export(run: Path, folder: Path, name: str | None = None) -> Path:
     """Write the averaged weights of a training's folder as the model ``name`` in ``folder``; return the weights.
 
-    ``name``: the network's, where none is given.
-    The card has no figures yet and a provisional calibration: ``python -m ml evaluate --calibrate`` adds them.
+    ``name``: the network's, where none is given. The card has no figures yet and a provisional calibration:
+    ``python -m ml evaluate --calibrate`` adds them.
     Raises FileNotFoundError where the training has saved nothing yet.
     """
     weights, state = averaged_weights(run)

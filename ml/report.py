@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ml import networks, runs, training
 from ml.checkpoint import calibration, read_about, write_json
-from ml.data import PhotoRow, digest, open_photo, read_photos
+from ml.data import PhotoRow, digest, evenly, open_photo, read_photos
 from ml.devices import fabric_of
 from ml.evaluation import Triple, evaluate, squash, through_pipeline, triples
 from ml.frechet import Eye
@@ -122,9 +122,7 @@ def report_sets(rows: Sequence[PhotoRow], limit: int | None = None) -> dict[str,
     """
     splits: dict[str, Split] = {}
     for key in ("1", "2"):
-        members = [row for row in rows if row.report_set == key]
-        if limit and limit < len(members):
-            members = [members[i * len(members) // limit] for i in range(limit)]
+        members = evenly([row for row in rows if row.report_set == key], limit or None)
         if len(members) < _OF:
             raise ValueError(f"report_set {key} has {len(members)} photos; the experiment needs {_OF} at least")
         parts = {part: [r for i, r in enumerate(members) if i % _OF == part] for part in (_HELD_OUT, _STOP)}
@@ -175,7 +173,7 @@ def results(plan: Plan, eye: Eye | None, tell: Callable[[str], None]) -> dict[st
     as `ml.judgement.network_time`. What was judged before times were taken is judged again.
     """
     sets = report_sets(read_photos(plan.data, "train"), plan.limit)
-    val = _spread(read_photos(plan.data, "val"), plan.judged)
+    val = evenly(read_photos(plan.data, "val"), plan.judged)
     file = plan.run / RESULTS
     known = json.loads(file.read_text(encoding="utf-8"))["systems"] if file.is_file() else {}
     found: dict[str, Any] = {
@@ -200,7 +198,7 @@ def results(plan: Plan, eye: Eye | None, tell: Callable[[str], None]) -> dict[st
         tell(f"judging {system.title} after {history['epochs']:.1f} epochs")
         method = trained_method(plan, system)
         colour = through_pipeline(method)
-        learned = triples(plan.data, _spread(split.train, plan.judged), colour)
+        learned = triples(plan.data, evenly(split.train, plan.judged), colour)
         held = {key: triples(plan.data, sets[key].held_out, colour) for key in ("1", "2")}
         held["3"] = held["1"] + held["2"]
         found["systems"][system.name] = {
@@ -239,7 +237,7 @@ def grid(plan: Plan, photos: Sequence[Image.Image]) -> tuple[list[str], list[lis
 def shown_photos(plan: Plan, count: int = 6) -> list[Image.Image]:
     """Held-out photos of both sets, for the run's own grid."""
     sets = report_sets(read_photos(plan.data, "train"), plan.limit)
-    chosen = [row for key in ("1", "2") for row in _spread(sets[key].held_out, count // 2)]
+    chosen = [row for key in ("1", "2") for row in evenly(sets[key].held_out, count // 2)]
     return [open_photo(plan.data / row.path) for row in chosen]
 
 
@@ -290,8 +288,3 @@ def _end(plan: Plan, system: System, photos: int) -> str:
     if settings.minutes and about["elapsed"] >= 60 * settings.minutes:
         return f"{settings.minutes:g} minutes"
     return ""
-
-
-def _spread(rows: Sequence[PhotoRow], count: int) -> list[PhotoRow]:
-    count = min(count, len(rows))
-    return [rows[i * len(rows) // count] for i in range(count)]

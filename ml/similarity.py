@@ -63,15 +63,11 @@ def signature(preview: pyvips.Image) -> bytes:
     small = preview.resize(max(scale, 1 / preview.width), vscale=max(scale, 1 / preview.height))
     lightness = np.asarray(to_lightness(small).numpy(), np.float32).reshape(small.height, small.width)
     seen = F.normalize(_features(lightness)[-1].mean(dim=(0, 2, 3)), dim=0)
-    return _tag() + seen.numpy().astype("<f2").tobytes()
+    return tag() + seen.numpy().astype("<f2").tobytes()
 
 
-def is_of_today(signature: bytes | memoryview[int] | None) -> bool:
-    """Whether a signature was made by the encoder in use. Others, made before the weights changed, tell nothing."""
-    return signature is not None and bytes(signature[:_TAG]) == _tag()
-
-
-def _tag() -> bytes:
+def tag() -> bytes:
+    """How signatures of the encoder in use begin. Others, made before the weights changed, tell nothing."""
     return bytes.fromhex(_encoder()[2])[:_TAG]
 
 

@@ -24,7 +24,7 @@ from colorizer.selectors import benchmarks
 from colorizer.services import comparing as service
 from ml import comparison as ml
 from ml import pin_protocol
-from ml.data import open_photo
+from ml.data import evenly, open_photo
 from ml.evaluation import Truths, through_pipeline
 from ml.frechet import Eye
 from ml.judgement import network_time
@@ -123,8 +123,7 @@ class _Slice:
         """The ab error that is left with ever more true pins, of those that take any. Kept photo by photo."""
         errors: dict[str, dict[str, list[float]]] = self.comparison.figures.get("pin_errors", {})
         read = [item for item in self.items if item.pk not in self.left_out]
-        few = min(pin_protocol.PHOTOS, len(read))
-        some = [read[i * len(read) // few] for i in range(few)]
+        some = evenly(read, pin_protocol.PHOTOS)
         truths: list[Image.Image] = []
         for name, method in methods.items():
             for grid in (None, *pin_protocol.GRIDS) if Pins in method.guides else ():

@@ -13,7 +13,7 @@ from ml.likeness import Likened
 from ml.method import Method
 from ml.photo import PhotoError, open_page
 from ml.reference import read_reference
-from ml.similarity import is_of_today, signature
+from ml.similarity import signature, tag
 
 from .lease import Failed
 from .patience import patiently
@@ -38,7 +38,7 @@ def likened(method: Method, pk: UUID) -> Method:
         raise Failed("reference_gone", error.detail) from error
     if not reference.has_colours:
         raise Failed("reference_grey", f"the photo {pk} is black and white")
-    for each in references.unknown(photo, is_of_today):
+    for each in references.unknown(photo, tag()):
         _look_at(each)
     return Likened(method, reference)
 

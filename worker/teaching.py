@@ -19,7 +19,7 @@ from colorizer.models import FrozenItem, Split, Training
 from colorizer.selectors import trainings as selectors
 from colorizer.services import training as service
 from ml import checkpoint, networks, spread
-from ml.data import PhotoRow
+from ml.data import PhotoRow, evenly
 from ml.export import RANDOM, ancestor, describe_data, export
 from ml.fetch import encoder_path, origin_of
 from ml.runs import ABOUT, STATE
@@ -202,7 +202,7 @@ def _export(training: Training, held: Held, folder: Path, pupils: Pupils, lesson
 
 def _calibrate(training: Training, weights: Path, val: Sequence[FrozenItem], lesson: Lesson) -> None:
     """Set the default vividness on some of the photos held out; where that fails, it stays as the network has it."""
-    some = [val[i * len(val) // CALIBRATED_ON] for i in range(CALIBRATED_ON)] if len(val) > CALIBRATED_ON else val
+    some = evenly(val, CALIBRATED_ON)
     try:
         calibrate(weights, some, lambda: lesson.heed(CALIBRATING))
     except (ValueError, OSError) as error:

@@ -1,13 +1,12 @@
 """Whose colours a photo may take over: other photos of its family, those that look most like it first."""
 
 import struct
-from collections.abc import Callable
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import BinaryField, Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Substr
 
 from ..models import Coloring, Photo
 from . import gallery
@@ -46,11 +45,11 @@ def offered(photo: Photo) -> list[Photo]:
     return [found[pk] for pk, _ in ranked[:MOST]]
 
 
-def unknown(photo: Photo, is_of_today: "Callable[[bytes | memoryview[int] | None], bool]") -> QuerySet[Photo]:
-    """Photos of its family in colour that workers have not looked at yet, or with another encoder; so many at once."""
+def unknown(photo: Photo, tag: bytes) -> QuerySet[Photo]:
+    """Photos of its family in colour that no worker has looked at with the encoder of this tag; so many at once."""
     family = Photo.objects.kept().filter(_has_colours(), album__family=photo.album.family_id)
-    chosen = (pk for pk, signature in family.values_list("pk", "signature").iterator() if not is_of_today(signature))
-    return family.filter(pk__in=list(islice(chosen, MOST)))
+    seen = family.annotate(seen_by=Substr("signature", 1, _TAG, output_field=BinaryField()))
+    return seen.filter(Q(signature=None) | ~Q(seen_by=tag))[:MOST]
 
 
 def page(*, photo: Photo, cursor: datetime) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the figures for all photos, for people alone and by category; 1 where photos had to be left out."""
     from ml import evaluation, judgement, pin_protocol
     from ml.checkpoint import find, write_card
-    from ml.data import read_photos
+    from ml.data import evenly, read_photos
     from ml.method import LearnedMethod, check_guide, find_method
     from ml.pins import Pins
 
@@ -62,8 +62,7 @@ def run(args: argparse.Namespace) -> int:
         colour = evaluation.through_pipeline(method, guide=guide)
         if args.reference:
             found["guided_by"] = f"the reference {args.reference.name}"
-    rows = read_photos(args.data, args.split)
-    rows = _spread(rows, args.limit or len(rows))
+    rows = evenly(read_photos(args.data, args.split), args.limit)
     judged = _judged(args, rows, colour, sees_truth=needs_pins)
     found |= judged.as_json()
     if not args.no_pins and method.guides & {NoneType, Pins}:
@@ -88,10 +87,10 @@ def _without_names(found: dict[str, Any]) -> dict[str, Any]:
 def _calibrated(args: argparse.Namespace) -> Method:
     from ml.calibration import calibrate
     from ml.checkpoint import find
-    from ml.data import read_photos
+    from ml.data import evenly, read_photos
     from ml.method import load_method
 
-    rows = _spread(read_photos(args.data, args.split), args.calibration_photos)
+    rows = evenly(read_photos(args.data, args.split), args.calibration_photos)
     for line in filter(None, calibrate(find(args.model), args.data, rows)):
         print(line, file=sys.stderr, flush=True)
     return load_method(args.model, device="cpu")
@@ -141,12 +140,13 @@ def _eye() -> Eye | None:
 def _pins(args: argparse.Namespace, method: Method, judged: list[PhotoRow]) -> dict[str, Any]:
     """Mean ab error by number of pins, and on which photos."""
     from ml import pin_protocol
+    from ml.data import evenly
 
     folder = args.pins or args.data / "pins24"
     if args.pins or folder.is_dir():
         source, files = f"the folder {folder.name}", pin_protocol.files(folder)
     else:
-        some = _spread(judged, pin_protocol.PHOTOS)
+        some = evenly(judged, pin_protocol.PHOTOS)
         folder, source, files = args.data, "the judged photos", [args.data / row.path for row in some]
     errors = dict(pin_protocol.judge(method, pin_protocol.photos(files)))
     return {
@@ -179,11 +179,6 @@ def _as_text(judged: Judgement, found: dict[str, Any]) -> str:
 def _tell(what: str, done: int, of: int) -> None:
     if done % 100 == 0 or done == of:
         print(f"{what} {done} of {of} photos", file=sys.stderr, flush=True)
-
-
-def _spread(items: list[Any], count: int) -> list[Any]:
-    count = min(count, len(items))
-    return [items[i * len(items) // count] for i in range(count)]
 
 
 def _count(text: str) -> int:

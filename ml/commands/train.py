@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     settings = Settings.of(args.network, **given)
     start, origin = _start(args, settings)
     rows, held_out = data.train_and_held_out(args.data, args.licence)
-    rows = _spread([row for row in rows if row.colourfulness >= data.DULL], args.limit)
+    rows = data.evenly([row for row in rows if row.colourfulness >= data.DULL], args.limit or None)
     fabric = fabric_of(settings, args.accelerator, args.devices)
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -162,11 +162,6 @@ def _setting(text: str) -> tuple[str, object]:
         return name, json.loads(value)
     except json.JSONDecodeError:
         return name, value
-
-
-def _spread(items: list[Any], count: int | None) -> list[Any]:
-    count = min(count or len(items), len(items))
-    return [items[i * len(items) // count] for i in range(count)]
 
 
 class _Teller:
