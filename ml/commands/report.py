@@ -71,11 +71,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _write(plan: Plan, folder: Path, found: dict[str, Any], photos: list[Image.Image], credit: str) -> None:
-    from ml import report, report_page
+    from ml import document, report, report_page
 
     folder.mkdir(parents=True, exist_ok=True)
     report_page.draw_grid(*report.grid(plan, photos)).save(folder / "grid.jpg", quality=88)
-    report_page.write(folder, report_page.page(plan, found, "grid.jpg", credit))
+    document.write(folder, "report", report_page.page(plan, found, "grid.jpg", credit))
     print(folder / "report.html", flush=True)
 
 

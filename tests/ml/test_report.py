@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from skimage import data as skimage_data
 
-from ml import networks, report, report_page
+from ml import document, networks, report, report_page
 from ml.data import PhotoRow
 from ml.report import Plan, System
 from ml.settings import Settings
@@ -152,7 +152,7 @@ def test_each_system_is_tested_on_every_set(done: tuple[SmallPlan, dict[str, Any
 def test_the_page_says_the_same_in_markdown_and_in_html(done: tuple[SmallPlan, dict[str, Any]]) -> None:
     plan, found = done
     blocks = report_page.page(plan, found, "grid.jpg", report.SHIPPED_CREDIT)
-    markdown, html = report_page.as_markdown(blocks), report_page.as_html(blocks)
+    markdown, html = document.as_markdown(blocks), document.as_html(blocks)
     for text in ("91.2 %", "73 %", "89.19 %", "98 %", "all 1 epochs", "hue accuracy", "Eileen Collins", "grid.jpg"):
         assert text in markdown
         assert text in html

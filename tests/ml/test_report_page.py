@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ml import report_page, skin
+from ml import document, report_page, skin
 from ml.commands.report import add_arguments
 from ml.report import SETS, Plan
 
@@ -45,7 +45,7 @@ def found(plan: Plan) -> dict[str, Any]:
 
 
 def markdown(plan: Plan, found: dict[str, Any]) -> str:
-    return report_page.as_markdown(report_page.page(plan, found, "grid.jpg", "Nobody's photos."))
+    return document.as_markdown(report_page.page(plan, found, "grid.jpg", "Nobody's photos."))
 
 
 def rows(page: str, title: str) -> list[list[str]]:
