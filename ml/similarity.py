@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ml.appearance import to_lightness
-from ml.checkpoint import load, shipped
+from ml.checkpoint import load, read_card, shipped
 from ml.networks import fused, padded
 from ml.networks.lite import Block, Encoder, Lite
 
@@ -66,23 +66,24 @@ def signature(preview: pyvips.Image) -> bytes:
     return tag() + seen.numpy().astype("<f2").tobytes()
 
 
+@functools.cache
 def tag() -> bytes:
     """How signatures of the encoder in use begin. Others, made before the weights changed, tell nothing."""
-    return bytes.fromhex(_encoder()[2])[:_TAG]
+    return bytes.fromhex(read_card(shipped()[Lite.name])["sha256"])[:_TAG]
 
 
 def _features(lightness: Floats) -> list[Tensor]:
     """The encoder's levels, each [1, c, h, w] of the padded picture, in deviations from its mean."""
-    encoder, norms, _ = _encoder()
+    encoder, norms = _encoder()
     with torch.inference_mode():
         seen = encoder(padded(torch.from_numpy(lightness)[None, None], MULTIPLE) / 50 - 1)
         return [(seen[i] - mean) / deviation for i, (mean, deviation) in zip(_LEVELS, norms, strict=True)]
 
 
 @functools.cache
-def _encoder() -> tuple[Encoder, list[tuple[Tensor, Tensor]], str]:
-    """The shipped default network's encoder, ready for use; mean and deviation of each level; its sha256."""
-    network, card = load(shipped()[Lite.name])
+def _encoder() -> tuple[Encoder, list[tuple[Tensor, Tensor]]]:
+    """The shipped default network's encoder, ready for use; mean and deviation of each level."""
+    network, _ = load(shipped()[Lite.name])
     blocks = cast(Lite, network).encoder.blocks
     norms = []
     for numbers, _ in _LEVELS.values():
@@ -91,4 +92,4 @@ def _encoder() -> tuple[Encoder, list[tuple[Tensor, Tensor]], str]:
         mean = torch.stack([norm.bias for norm in added]).sum(dim=0)
         deviation = torch.stack([norm.weight**2 for norm in added]).sum(dim=0).sqrt().clamp(min=1e-3)
         norms.append((mean.detach()[:, None, None], deviation.detach()[:, None, None]))
-    return cast(Lite, fused(network)).encoder, norms, str(card["sha256"])
+    return cast(Lite, fused(network)).encoder, norms
