@@ -13,7 +13,8 @@ from torch import Tensor
 
 from ml.checkpoint import read_tensors
 from ml.fetch import colour_stem, encoder_path
-from ml.networks.lite import Encoder, SameConv
+from ml.networks.lite import Encoder
+from ml.networks.units import SameConv
 
 CHANNELS = 320
 # The network was trained on (value - 127) / 128 of 8-bit RGB.

@@ -116,7 +116,7 @@ class LearnedMethod:
     def __init__(self, network: Network, card: Card, device: torch.device | str = "cpu") -> None:
         self.card = card
         self.device = torch.device(device)
-        self._network = fused(network).to(self.device).to(memory_format=torch.channels_last)
+        self._network = fused(network, self.device)
 
     @property
     def name(self) -> str:

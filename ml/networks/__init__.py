@@ -21,6 +21,7 @@ from ml.color import (
     marginal_shares,
     probabilities,
 )
+from ml.networks.units import pack
 
 if TYPE_CHECKING:
     from ml.objectives import Objective
@@ -163,25 +164,30 @@ N = TypeVar("N", bound=Network)
 C = TypeVar("C", bound=type[Network])
 
 
-def fused(network: N) -> N:
-    """A copy for use alone, with every batch norm folded into the convolution before it: a fifth faster on a CPU.
+def fused(network: N, device: torch.device | str = "cpu") -> N:
+    """A copy for use alone, with what can be one operation made one: a third less time on a CPU.
 
+    Every batch norm is folded into the convolution before it; on the CPU the default network's units are packed.
     ``network`` stays as it is. The copy answers the same, but cannot be trained, nor saved as this network.
     """
-    copied = copy.deepcopy(network).eval()
+    copied = copy.deepcopy(network).eval().to(device)
     for module in list(copied.modules()):
         if isinstance(module, nn.Sequential):
             for i in range(len(module) - 1):
                 conv, norm = module[i], module[i + 1]
                 if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
                     module[i], module[i + 1] = fuse_conv_bn_eval(conv, norm), nn.Identity()
-    return copied
+    if torch.device(device).type == "cpu" and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        pack(copied)
+    return copied.to(memory_format=torch.channels_last)
 
 
 def padded(picture: Tensor, multiple: int) -> Tensor:
     """A picture ``[N, C, H, W]``, continued to the right and below until both sides are multiples."""
     height, width = picture.shape[-2:]
     right, below = -width % multiple, -height % multiple
+    if not right and not below:
+        return picture
     # Reflection cannot reach further than the picture itself; a strip repeats its edge instead.
     mode = "reflect" if right < width and below < height else "replicate"
     return F.pad(picture, (0, right, 0, below), mode=mode)

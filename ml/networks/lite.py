@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from ml.color import bin_centres
 from ml.networks import Network, register
 from ml.networks.hints import Copy
+from ml.networks.units import SameConv, Unit
 from ml.objectives.guided import GuidedBins
 
 # kernel, stride, expansion, output channels, blocks (Tan and Le 2019, table 1)
@@ -30,39 +31,6 @@ _STAGES = (
 _DECODER = (192, 128, 80)
 _EMBEDDED = 64
 _HEADS = 4
-_BN_EPS = 1e-3
-
-
-class SameConv(nn.Conv2d):
-    """Convolution with TensorFlow's SAME padding, which the encoder's weights were trained with.
-
-    On even sizes a stride of 2 pads one pixel less before than after.
-    """
-
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
-        super().__init__(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        if self.groups > 1 and x.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
-            # Its gradient in half precision takes ten times as long on processors.
-            with torch.autocast("cpu", enabled=False):
-                return self._convolved(x.float())
-        return self._convolved(x)
-
-    def _convolved(self, x: Tensor) -> Tensor:
-        if self.stride[0] == 1:
-            return super().forward(x)
-        # Zeros before the kernel and even padding give the same as uneven padding, which would copy the picture.
-        kernel = F.pad(self.weight, (1, 0, 1, 0))
-        return F.conv2d(x, kernel, self.bias, self.stride, self.padding, groups=self.groups)
-
-
-class Unit(nn.Sequential):
-    """Convolution, batch norm and, unless ``linear``, ReLU6."""
-
-    def __init__(self, conv: nn.Conv2d, linear: bool = False) -> None:
-        layers: list[nn.Module] = [conv, nn.BatchNorm2d(conv.out_channels, eps=_BN_EPS, momentum=0.03)]
-        super().__init__(*layers, *([] if linear else [nn.ReLU6(inplace=True)]))
 
 
 class Block(nn.Module):
@@ -77,8 +45,8 @@ class Block(nn.Module):
         self.residual = stride == 1 and inputs == outputs
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.project(self.depthwise(self.expand(x)))
-        return x + y if self.residual else y
+        y: Tensor = self.project(self.depthwise(self.expand(x)), x if self.residual else None)
+        return y
 
 
 class Encoder(nn.Module):
@@ -119,7 +87,7 @@ class Rise(nn.Module):
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         x = F.interpolate(self.narrow(x), scale_factor=2.0, mode="bilinear", align_corners=False)
-        mixed: Tensor = self.mix(F.relu(x + self.skip(skip)))
+        mixed: Tensor = self.mix(F.relu(self.skip(skip, x)))
         return mixed
 
 
@@ -144,12 +112,15 @@ class Palette(nn.Module):
         nn.init.zeros_(self.change.weight)
         nn.init.zeros_(self.change.bias)
 
-    def forward(self, x: Tensor, at32: Tensor, classify: nn.Conv2d) -> Tensor:
-        """Logits of ``x`` ``[N, inputs, H, W]``, by a classifier that is changed by ``at32`` ``[N, coarse, h, w]``."""
-        weights = classify.weight.flatten(1) + self.changes(at32)
+    def forward(self, x: Tensor, at32: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """Logits of ``x`` ``[N, inputs, H, W]``, by a classifier that is changed by ``at32`` ``[N, coarse, h, w]``.
+
+        ``weight`` ``[bins, inputs, 1, 1]`` and ``bias`` ``[bins]``: the classifier's, the same for every picture.
+        """
+        weights = weight.flatten(1) + self.changes(at32)
         # A row a cell, as they lie in memory (channels last).
         cells = x.permute(0, 2, 3, 1).flatten(1, 2)
-        logits = torch.baddbmm(torch.as_tensor(classify.bias), cells, weights.mT)
+        logits = torch.baddbmm(bias, cells, weights.mT)
         return logits.view(len(x), *x.shape[2:], -1).permute(0, 3, 1, 2)
 
     def changes(self, at32: Tensor) -> Tensor:
@@ -263,7 +234,9 @@ class Lite(Network):
         x = self.rise16(x, at16)
         x = self.rise8(x, at8)
         x = self.rise4(x, at4)
-        return self.balanced(self.palette(x, at32, self.classify)), x
+        # Balanced where it costs nothing: in the classifier's bias instead of in every cell.
+        bias = self.balanced(torch.as_tensor(self.classify.bias)[:, None, None]).flatten()
+        return self.palette(x, at32, self.classify.weight, bias), x
 
 
 def encoder_state(published: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -6,11 +6,14 @@ import copy
 
 import pytest
 import torch
+from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ml import networks
 from ml.color import bin_centres
 from ml.networks import Network, output_of
-from ml.networks.lite import Block, Encoder, Lite, SameConv, encoder_state
+from ml.networks.lite import Block, Encoder, Lite, encoder_state
+from ml.networks.units import PackedUnit, SameConv, Unit
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +85,19 @@ def test_a_depthwise_convolution_keeps_its_digits_where_half_of_them_would_take_
         assert SameConv(8, 8, 3)(x).dtype == torch.bfloat16
 
 
+@pytest.mark.parametrize(("stride", "groups", "linear"), [(1, 1, False), (2, 8, False), (1, 1, True)])
+def test_a_packed_unit_answers_the_same_and_adds(stride: int, groups: int, linear: bool) -> None:
+    torch.manual_seed(0)
+    unit = Unit(SameConv(8, 8, 3, stride, groups), linear).eval()
+    x = torch.randn(2, 8, 6, 10).mul(20)
+    plain = unit(x).detach()
+    unit[0], unit[1] = fuse_conv_bn_eval(unit[0], unit[1]), torch.nn.Identity()
+    packed = PackedUnit(unit)
+    torch.testing.assert_close(packed(x), plain)
+    if linear:
+        torch.testing.assert_close(packed(x, x), plain + x)
+
+
 def test_the_published_encoder_state_fits_with_the_input_channels_summed() -> None:
     published: dict[str, torch.Tensor] = {}
     ours = Encoder().state_dict()
@@ -143,7 +159,7 @@ def test_weights_from_before_there_was_a_palette_answer_as_they_did(lite: Networ
     again = networks.create("lite").eval()
     again.load_state_dict(again.complete(before))
     assert isinstance(again, Lite)
-    again.palette.forward = lambda x, at32, classify: classify(x)  # type: ignore[method-assign]
+    again.palette.forward = lambda x, at32, weight, bias: F.conv2d(x, weight, bias)  # type: ignore[method-assign]
     lightness = torch.rand(2, 1, 64, 96) * 100
     torch.testing.assert_close(lite(lightness), again(lightness), atol=1e-4, rtol=1e-4)
 
@@ -161,7 +177,7 @@ def test_what_is_elsewhere_in_the_picture_changes_a_cells_colours(lite: Network)
     torch.nn.init.normal_(palette.change.weight, generator=torch.Generator().manual_seed(0))
     x, at32 = torch.ones(2, 80, 8, 8), torch.ones(2, 320, 1, 2)
     at32[1, ::2, 0, 1] = 3
-    alone, beside = palette(x, at32, lite.classify)
+    alone, beside = palette(x, at32, lite.classify.weight, lite.classify.bias)
     assert (alone - beside).abs().mean() > 0.1
 
 
@@ -177,15 +193,16 @@ def test_balance_lifts_rare_bins_in_use_but_not_in_training() -> None:
     assert torch.equal(network.train().balanced(logits), logits)
 
 
-def test_a_fused_network_answers_the_same_without_batch_norms() -> None:
+@pytest.mark.parametrize("shape", [(1, 1, 64, 32), (3, 1, 32, 96)])
+def test_a_fused_network_answers_the_same_in_one_pass_a_unit(shape: tuple[int, ...]) -> None:
     torch.manual_seed(0)
     network = networks.create("lite")
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)
             torch.nn.init.uniform_(module.running_mean, -0.1, 0.1)
-    lightness = torch.rand(1, 1, 64, 32) * 100
+    lightness = torch.rand(shape) * 100
     fused = networks.fused(network)
-    assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in fused.modules())
+    assert not any(isinstance(m, (torch.nn.BatchNorm2d, torch.nn.ReLU6)) for m in fused.modules())
     torch.testing.assert_close(fused(lightness), network.eval()(lightness), atol=1e-3, rtol=1e-3)
     assert any(isinstance(m, torch.nn.BatchNorm2d) for m in network.modules())

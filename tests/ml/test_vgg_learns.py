@@ -27,13 +27,10 @@ SIDE = 64
 
 @pytest.fixture(scope="module")
 def photos() -> Batch:
-    """Eight views of four photos that scikit-image carries."""
-    views = []
-    for name in ("chelsea", "coffee", "astronaut", "rocket"):
-        photo = Image.fromarray(getattr(skimage_data, name)())
-        width, height = photo.size
-        middle = (width // 4, height // 4, 3 * width // 4, 3 * height // 4)
-        views += [photo.resize((SIDE, SIDE)), photo.resize((SIDE, SIDE), box=middle)]
+    """Eight photos that scikit-image carries."""
+    names = ("astronaut", "chelsea", "coffee", "hubble_deep_field", "immunohistochemistry", "retina", "rocket")
+    whole = [*(getattr(skimage_data, name)() for name in names), skimage_data.stereo_motorcycle()[0]]
+    views = [Image.fromarray(photo).resize((SIDE, SIDE)) for photo in whole]
     planes = torch.from_numpy(np.stack([photo_planes(v) for v in views])).permute(0, 3, 1, 2).float()
     return Batch(planes[:, :1] / 2.55, planes[:, 1:] - 128)
 
