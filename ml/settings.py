@@ -33,7 +33,7 @@ class Settings:
         clip: largest norm of a gradient; 0: any.
         precision: as Lightning Fabric names it: "32-true", "bf16-mixed", "16-mixed".
         save_minutes: between two states on disk.
-        validate_every: steps between validations; 0: an epoch.
+        validate_every: steps between validations; 0: an epoch. The last step is followed by one in any case.
         options: the objective's own settings.
     """
 

@@ -89,7 +89,7 @@ def train(
         pinned = fabric.device.type == "cuda"
         views = batches(sampler, run.step, fabric.global_rank, fabric.world_size, loaders=loaders, pinned=pinned)
         coming = prefetch.submit(next, views)
-        while (done := fabric.broadcast(schedule.done(run.step, time.monotonic() - started))) < 1:
+        while (done := fabric.broadcast(schedule.done(run.step, run.elapsed))) < 1:
             batch = fabric.to_device(coming.result())
             coming = prefetch.submit(next, views)
 
@@ -105,7 +105,8 @@ def train(
             run.elapsed = time.monotonic() - started
 
             entry = {"step": run.step, "elapsed": round(run.elapsed, 1), "progress": round(done, 4), **losses}
-            if held_out is not None and run.step % schedule.validate_every == 0:
+            is_last = fabric.broadcast(schedule.done(run.step, run.elapsed)) >= 1
+            if held_out is not None and (is_last or run.step % schedule.validate_every == 0):
                 entry |= validate(objective, averaged, held_out)
                 if schedule.hear(entry["val_loss"]) and settings.patience:
                     run.best = {k: v.clone() for k, v in averaged.state_dict().items()}

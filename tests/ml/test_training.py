@@ -184,9 +184,11 @@ def test_a_figure_of_one_step_alone_is_seen_in_the_curves() -> None:
 def test_a_budget_in_minutes_ends_the_training(tmp_path: Path, photos: Photos, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(0, 100_000, 15))
     monkeypatch.setattr(training.time, "monotonic", lambda: next(clock))
-    run(tmp_path, photos, steps=None, minutes=6.0)
+    run(tmp_path, photos, steps=None, minutes=6.0, validate_every=250)
     assert 1 < len(logged(tmp_path)) < 10
     assert logged(tmp_path, "progress")[-1] > 0.5
+    # However short: it says at its end how good it is on photos that it has not seen.
+    assert [entry["step"] for entry in runs.read_log(tmp_path) if "val_loss" in entry] == [len(logged(tmp_path))]
 
 
 def test_epochs_end_the_training_when_every_photo_came_so_often(tmp_path: Path, photos: Photos) -> None:
