@@ -46,7 +46,9 @@ def to_srgb(image: pyvips.Image) -> pyvips.Image:
     if isinstance(profile, Profile) and image.bands == 1:
         light = np.clip(profile.luminance(_codes(image)), 0, 1)
         coded = np.where(light > 0.0031308, 1.055 * light ** (1 / 2.4) - 0.055, light * 12.92)
-        return _named(image.maplut(_lut(np.rint(coded * (_codes(image) - 1)), image.format)))
+        recoded = _named(image.maplut(_lut(np.rint(coded * (_codes(image) - 1)), image.format)))
+        recoded.remove("icc-profile-data")  # or its codes would be taken for the profile's, and bent again
+        return recoded
     depth = 8 if image.format == "uchar" else 16
     if profile and (shown := _by_engine(image.icc_transform, image, "srgb", depth=depth)):
         return shown

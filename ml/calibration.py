@@ -157,9 +157,10 @@ def _picture(lightness: Tensor, ab: Tensor) -> Tensor:
 def calibrate(path: Path, folder: Path, rows: Sequence[PhotoRow]) -> Iterator[str | None]:
     """Calibrate the model at ``path`` on photos and write it again.
 
-    The search's winner is brought to a ratio of 1 through the whole pipeline, in two secant steps. Yields between any
-    two pieces of the work: a line that tells what was found, or None. With the last line all is written. A photo that
-    cannot be read is left out, with a line. Raises ValueError where no colour is left to calibrate on.
+    The figures in its card go: they no longer hold. The search's winner is brought to a ratio of 1 through the whole
+    pipeline, in two secant steps. Yields between any two pieces of the work: a line that tells what was found, or None.
+    With the last line all is written. A photo that cannot be read is left out, with a line. Raises ValueError where no
+    colour is left to calibrate on.
     """
     network, card = load(path)
     network.balance.zero_()
@@ -196,6 +197,7 @@ def calibrate(path: Path, folder: Path, rows: Sequence[PhotoRow]) -> Iterator[st
         ratio = made / truth
         yield f"gain {gain:g} gives a colourfulness ratio of {ratio:.3f} through the pipeline"
         gain = round(gain / ratio, 3)
+    card.pop("figures", None)  # they were of other dials
     card["calibration"] = {**calibration(best.temperature, gain), "balance": best.balance, "photos": len(photos)}
     save(path.parent, path.stem, network, card)
     yield f"default: {_dials(best, gain)}"

@@ -78,9 +78,9 @@ def load(path: Path) -> tuple[Network, Card]:
     exactly the network's tensors, or those of an older version of it, all of them finite. Raises
     FileNotFoundError for a missing file or card, CheckpointError for one that does not fit.
     """
-    card = read_card(path)
     if not path.is_file():
         raise FileNotFoundError(f"no weights at {path}")
+    card = read_card(path)
     found = sha256(path)
     if found != card["sha256"]:
         raise CheckpointError(

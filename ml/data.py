@@ -28,6 +28,7 @@ T = TypeVar("T")
 DULL = 15.0
 _CACHED_SIDE = 160
 _HELD_OUT = 0.1
+_TEXTS = ("path", "category", "source", "licence", "split")
 _SPLITS = ("train", "val", "test")
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".hif", ".tif", ".tiff", ".bmp"})
 
@@ -59,23 +60,31 @@ def read_index(folder: Path, split: str, licences: Sequence[str] = ()) -> list[P
     index = folder / "index.csv"
     if not index.is_file():
         raise FileNotFoundError(f"{folder} holds no index.csv")
-    with index.open(newline="", encoding="utf-8") as file:
+    with index.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
         missing = set(PhotoRow.__dataclass_fields__) - {"report_set"} - set(reader.fieldnames or ())
         if missing:
             raise ValueError(f"{index} lacks the columns {', '.join(sorted(missing))}")
-        rows = [
-            PhotoRow(
-                **{k: row[k] for k in ("path", "category", "source", "licence", "split")},
-                colourfulness=float(row["colourfulness"]),
-                report_set=row.get("report_set") or "",
-            )
-            for row in reader
-        ]
+        try:
+            rows = [_row(row) for row in reader]
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{index}, line {reader.line_num}: {error}") from error
     rows = [r for r in rows if r.split == split and (not licences or r.licence in licences)]
     if not rows:
         raise ValueError(f"{index} has no photo in split {split!r} with licence {' or '.join(licences) or 'any'}")
     return rows
+
+
+def _row(cells: dict[str, str | None]) -> PhotoRow:
+    """Raises ValueError where a cell is missing or the colourfulness is no number."""
+    if missing := [name for name in _TEXTS if cells[name] is None]:
+        raise ValueError(f"nothing stands under {', '.join(missing)}")
+    try:
+        colourfulness = float(cells["colourfulness"] or "")
+    except ValueError:
+        raise ValueError(f"colourfulness must be a number, not {cells['colourfulness']!r}") from None
+    named = {name: str(cells[name]) for name in _TEXTS}
+    return PhotoRow(**named, colourfulness=colourfulness, report_set=cells.get("report_set") or "")
 
 
 def read_photos(folder: Path, split: str, licences: Sequence[str] = ()) -> list[PhotoRow]:
@@ -131,6 +140,17 @@ def train_and_held_out(folder: Path, licences: Sequence[str] = ()) -> tuple[list
     return [r for r in rows if r.path not in held_out], [r for r in rows if r.path in held_out]
 
 
+def unseen(folder: Path, split: str, learned_from: str) -> list[PhotoRow]:
+    """The tenth that was held out of a folder without a split, where a model has learned from all its rest; else none.
+
+    ``learned_from``: :func:`digest` of the photos that the model has seen.
+    """
+    if not learned_from or (folder / "index.csv").is_file() or _has_split(folder, split):
+        return []
+    seen, held_out = train_and_held_out(folder)
+    return held_out if digest(seen) == learned_from else []
+
+
 def evenly(items: Sequence[T], count: int | None) -> list[T]:
     """``count`` of the items, in their order and from all over it; all where there are no more, or it is None."""
     count = len(items) if count is None else min(count, len(items))
@@ -141,7 +161,7 @@ def _has_split(folder: Path, split: str) -> bool:
     index = folder / "index.csv"
     if not index.is_file():
         return (folder / split).is_dir()
-    with index.open(newline="", encoding="utf-8") as file:
+    with index.open(newline="", encoding="utf-8-sig") as file:
         return any(row["split"] == split for row in csv.DictReader(file))
 
 

@@ -37,9 +37,16 @@ _NOT_OF_THE_CARD = ("network", "steps", "epochs", "minutes", "save_minutes", "op
 
 
 def describe_data(
-    rows: Sequence[PhotoRow], licences: Sequence[str], origin: dict[str, Any], mix: bool = True
+    rows: Sequence[PhotoRow],
+    licences: Sequence[str],
+    origin: dict[str, Any],
+    mix: bool = True,
+    limit: int | None = None,
 ) -> dict[str, Any]:
-    """What the card says of the data: photos by licence and source, the mix if any, what the weights started from."""
+    """What the card says of the data: photos by licence and source, the mix if any, what the weights started from.
+
+    ``limit``: how many photos were asked for, where not all were.
+    """
     return {
         "photos": len(rows),
         "licences_asked_for": list(licences) or ["any"],
@@ -50,6 +57,7 @@ def describe_data(
         if mix
         else "none: every photo as often as any other",
         "started_from": origin,
+        **({"limit": limit} if limit else {}),
     }
 
 
@@ -69,6 +77,7 @@ def command(settings: Settings, steps: int, data: dict[str, Any]) -> str:
     """
     said, origin = ["python -m ml train --data DIR --run RUN"], data["started_from"]
     said += [f"--licence {licence}" for licence in data["licences_asked_for"] if licence != "any"]
+    said += [f"--limit {data['limit']}"] if "limit" in data else []
     if origin["name"] == RANDOM:
         said.append("--from-scratch")
     elif origin["name"] == UNKNOWN:

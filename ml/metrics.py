@@ -1,7 +1,7 @@
 """Figures that compare a coloured picture with the truth.
 
 Pictures are sRGB float tensors ``[3, H, W]``, 0..1; Lab pictures ``[3, H, W]``. Every function returns Python
-floats for one picture. ``HIGHER_IS_BETTER`` says which way each figure of :mod:`ml.evaluation` points.
+floats for one picture.
 """
 
 from __future__ import annotations
@@ -11,21 +11,6 @@ import math
 
 import torch
 from torch import Tensor
-
-HIGHER_IS_BETTER: dict[str, bool | None] = {
-    "psnr": True,
-    "ssim": True,
-    "ciede2000": False,
-    "auc": True,
-    "auc_rebalanced": True,
-    "epsilon_2": True,
-    "epsilon_5": True,
-    "hue_accuracy": True,
-    "colourfulness": None,
-    "colourfulness_ratio": None,
-    "gain": True,
-    "fd_lite0": False,
-}
 
 _BIN_STEP = 10
 _BIN_REACH = 13

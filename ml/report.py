@@ -146,6 +146,8 @@ def train(
     sets = report_sets(read_photos(plan.data, "train"), plan.limit)
     for system in plan.systems:
         split, settings = sets[system.trained_on], plan.settings(system)
+        data = {"report_set": system.trained_on, "photos": len(split.train), "index_sha256": digest(split.train)}
+        runs.check_data(plan.run / system.name, data)
         if _end(plan, system, len(split.train)):
             continue
 
@@ -159,7 +161,7 @@ def train(
             plan.run / system.name,
             validation=load_photos(plan.data, split.stop),
             encoder=encoder if networks.find(system.network).pretrained == "vgg16" else None,
-            data={"report_set": system.trained_on, "photos": len(split.train), "sha256": digest(split.train)},
+            data=data,
             fabric=fabric_of(settings, accelerator),
             on_step=tell,
         )
@@ -170,7 +172,7 @@ def results(plan: Plan, eye: Eye | None, tell: Callable[[str], None]) -> dict[st
 
     Returns ``{"sets": {key: counts}, "systems": {name: {"training", "on_training", "on_held_out": {key: figures},
     "on_val", "network_time_256"}}}``; figures as `ml.evaluation.evaluate`, "on_val" as `Judgement.as_json`, the time
-    as `ml.judgement.network_time`. What was judged before times were taken is judged again.
+    as `ml.judgement.network_time`. What was judged otherwise before is judged again.
     """
     sets = report_sets(read_photos(plan.data, "train"), plan.limit)
     val = evenly(read_photos(plan.data, "val"), plan.judged)
@@ -191,8 +193,8 @@ def results(plan: Plan, eye: Eye | None, tell: Callable[[str], None]) -> dict[st
             tell(f"{system.title} has not begun")
             continue
         before = known.get(system.name, {})
-        same = before.get("training") == history and before.get("judged") == plan.judged
-        if same and "network_time_256" in before:
+        judged_by = {"training": history, "judged": plan.judged, "with_eye": eye is not None}
+        if before.items() >= judged_by.items():
             found["systems"][system.name] = before
             continue
         tell(f"judging {system.title} after {history['epochs']:.1f} epochs")
@@ -202,8 +204,7 @@ def results(plan: Plan, eye: Eye | None, tell: Callable[[str], None]) -> dict[st
         held = {key: triples(plan.data, sets[key].held_out, colour) for key in ("1", "2")}
         held["3"] = held["1"] + held["2"]
         found["systems"][system.name] = {
-            "training": history,
-            "judged": plan.judged,
+            **judged_by,
             "on_training": evaluate(learned),
             "on_held_out": {key: evaluate(photos) for key, photos in held.items()},
             "on_val": judge(plan.data, val, colour, eye=eye).as_json(),

@@ -94,6 +94,17 @@ class Run:
         write_json(file, about)
 
 
+def check_data(folder: Path, data: Mapping[str, Any]) -> None:
+    """Raise ValueError where a folder's training learns from other photos than ``data`` says, or began otherwise."""
+    file = folder / ABOUT
+    if not (folder / STATE).is_file() or not file.is_file():
+        return
+    then = json.loads(file.read_text(encoding="utf-8"))["data"]
+    for name, what in (("index_sha256", "on other photos"), ("started_from", "from another start")):
+        if name in then and then[name] != data.get(name):
+            raise ValueError(f"{folder} holds a training {what}; give it a folder of its own")
+
+
 def code() -> dict[str, str]:
     """Which code runs: our version, the commit where the code lies in a git repository, torch's and Python's."""
     here = Path(__file__).parent

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from ml import networks
+from ml.augmentation import effects
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,10 @@ class Settings:
     def __post_init__(self) -> None:
         for name, kind in get_type_hints(type(self)).items():
             _check(name, kind, getattr(self, name))
-        if self.batch < 1 or self.crop < 1:
-            raise ValueError("batch and crop must be 1 or more")
+        for name, least in _LEAST.items():
+            if (value := getattr(self, name)) is not None and value < least:
+                raise ValueError(f"{name} must be {least} or more, not {value}")
+        effects(self.augment)
         if not (self.steps or self.epochs or self.minutes):
             raise ValueError("a training needs steps, epochs or minutes")
         if self.cached and (self.views != "whole" or self.augment != "none" or self.cut_mix):
@@ -87,6 +90,9 @@ class Settings:
         known = {f.name for f in fields(kind.objective.Options)}
         if unknown := sorted(set(options) - known):
             raise ValueError(f"{network} has no setting {', '.join(unknown)}; it has {', '.join(sorted(own | known))}")
+        kinds = get_type_hints(kind.objective.Options)
+        for name, value in options.items():
+            _check(name, kinds[name], value)
         chosen = {k: v for k, v in merged.items() if k in own}
         return cls(network=network, **chosen, options=asdict(kind.objective.Options(**options)))
 
@@ -114,6 +120,11 @@ class Settings:
 
 NAMED = ("steps", "epochs", "minutes", "batch", "crop", "rate", "precision", "seed")
 """Settings that have an option of their own."""
+_LEAST = {
+    **dict.fromkeys(("batch", "crop", "plateau"), 1),
+    **dict.fromkeys(("steps", "epochs", "minutes", "cut_mix", "rate", "warm_up", "averaging", "clip"), 0),
+    **dict.fromkeys(("patience", "save_minutes", "validate_every"), 0),
+}
 _END = ("steps", "epochs", "minutes", "patience", "save_minutes")
 
 
@@ -124,6 +135,8 @@ def _check(name: str, kind: Any, value: Any) -> None:
             raise ValueError(f"{name} must be {' or '.join(get_args(kind))}, not {value!r}")
         return
     kinds = set(get_args(kind)) or {kind}
+    if kind is str and not isinstance(value, str):
+        raise ValueError(f"{name} must be a word, not {value!r}")
     if not kinds & {int, float, bool}:
         return
     if float in kinds:

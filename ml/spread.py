@@ -13,6 +13,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, cast
@@ -156,7 +157,8 @@ def _end(process: subprocess.Popen[str]) -> None:
             process.kill()
             process.wait()
     for pipe in (process.stdin, process.stdout):
-        cast(IO[str], pipe).close()
+        with suppress(BrokenPipeError):  # a verdict that a dead process never read
+            cast(IO[str], pipe).close()
 
 
 def _raise_as(folder: Path) -> None:

@@ -38,6 +38,8 @@ _UNTRUE = {
     ("http://ns.adobe.com/exif/1.0/", "ColorSpace"),
     ("http://ns.adobe.com/photoshop/1.0/", "ICCProfile"),
 }
+_BY_MODEL = "Colours added by a trained model; they are a guess."
+_BY_HAND = "Colours added by a program, from marks or a photo that it was given; they are a guess."
 _EMPTY = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{_RDF}"/></x:xmpmeta>'.encode()
 _BEGIN = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
 _END = '\n<?xpacket end="w"?>'
@@ -70,7 +72,7 @@ def labelled(xmp: bytes | None, label: Label, extension: bytes | None = None) ->
     """
     own = _parsed(xmp) if xmp else None
     further = _parsed(extension) if extension else None
-    remarks = ["Colours added by a trained model; they are a guess."]
+    remarks = [_BY_MODEL if label.sha256 else _BY_HAND]
     remarks += [f"People who knew gave some of them: {'; '.join(label.notes)}."] if label.notes else []
     if (xmp and not own) or (extension and not further):
         remarks.append("XMP that could not be read was left out: it stands in the original.")

@@ -1,4 +1,4 @@
 """The subcommands of ``python -m ml``: each module has ``add_arguments(parser)`` and ``run(args) -> int``.
 
-Their one-line descriptions stand in :mod:`ml.__main__`.
+What several of them take is in :mod:`ml.commands.arguments`; their one-line descriptions stand in :mod:`ml.__main__`.
 """

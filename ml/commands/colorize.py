@@ -12,6 +12,7 @@ from types import NoneType
 import pyvips
 
 from ml.checkpoint import CheckpointError
+from ml.commands.arguments import between
 from ml.field import MOST_WARMTH
 from ml.guide_files import GuideError
 from ml.likeness import Likened
@@ -183,15 +184,8 @@ def _complain(sentence: str, code: int) -> int:
 
 
 def _vividness(text: str) -> float:
-    return _between(text, 0, 2)
+    return between(text, 0, 2)
 
 
 def _warmth(text: str) -> float:
-    return _between(text, -MOST_WARMTH, MOST_WARMTH)
-
-
-def _between(text: str, low: float, high: float) -> float:
-    value = float(text)
-    if not low <= value <= high:
-        raise argparse.ArgumentTypeError(f"must be {low:g} to {high:g}, not {text}")
-    return value
+    return between(text, -MOST_WARMTH, MOST_WARMTH)

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
+from ml.commands.arguments import count
+
 if TYPE_CHECKING:
     from ml.data import PhotoRow
     from ml.evaluation import Colouring
@@ -23,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, required=True, help="folder with index.csv, or of photos, laid out as ImageNet or plainly"
     )
     parser.add_argument("--split", default="val", help="which photos (default: val)")
-    parser.add_argument("--limit", type=_count, help="this many photos, spread evenly")
+    parser.add_argument("--limit", type=count, help="this many photos, spread evenly")
     parser.add_argument("--model", default="lite", help="a shipped model, a .safetensors file, welsh or levin")
     parser.add_argument("--reference", type=Path, metavar="PHOTO", help="whose colours every photo gets; for welsh")
     pins = parser.add_mutually_exclusive_group()
@@ -31,9 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     pins.add_argument("--pins", type=Path, metavar="DIR", help=pinned)
     pins.add_argument("--no-pins", action="store_true", help="leave the pin protocol out, which takes a minute or so")
     parser.add_argument("--json", action="store_true", help="print every figure as JSON, and nothing else")
-    parser.add_argument("--threads", type=_count, help="photos at work at once (default: all processors)")
+    parser.add_argument("--threads", type=count, help="photos at work at once (default: all processors)")
     parser.add_argument("--calibrate", action="store_true", help="first find the default vividness, into the card")
-    parser.add_argument("--calibration-photos", type=_count, default=240, help="photos to calibrate on (default: 240)")
+    parser.add_argument("--calibration-photos", type=count, default=240, help="photos to calibrate on (default: 240)")
     parser.add_argument("--record", action="store_true", help="write the figures into the card")
     parser.add_argument("--sheet", type=Path, help="write a picture of 24 photos: grey, coloured, true")
 
@@ -42,15 +44,19 @@ def run(args: argparse.Namespace) -> int:
     """Print the figures for all photos, for people alone and by category; 1 where photos had to be left out."""
     from ml import evaluation, judgement, pin_protocol
     from ml.checkpoint import find, write_card
-    from ml.data import evenly, read_photos
+    from ml.data import evenly
     from ml.method import LearnedMethod, check_guide, find_method
     from ml.pins import Pins
 
+    if args.sheet and not args.sheet.resolve().parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {args.sheet.parent} for the sheet")
+    if args.pins:
+        pin_protocol.photos(pin_protocol.files(args.pins))  # before minutes of judging
     method = find_method(args.model, device="cpu")
     if (args.record or args.calibrate) and not isinstance(method, LearnedMethod):
         raise ValueError(f"{method.name} has no card: leave --record and --calibrate away")
     if args.calibrate:
-        method = _calibrated(args)
+        method = _calibrated(args, method)
     found: dict[str, Any] = {"model": method.name, "sha256": method.sha256, "split": args.split}
     guide = _reference(args.reference) if args.reference else None
     if needs_pins := guide is None and method.guides == {Pins}:
@@ -62,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         colour = evaluation.through_pipeline(method, guide=guide)
         if args.reference:
             found["guided_by"] = f"the reference {args.reference.name}"
-    rows = evenly(read_photos(args.data, args.split), args.limit)
+    rows = evenly(_rows(args, method), args.limit)
     judged = _judged(args, rows, colour, sees_truth=needs_pins)
     found |= judged.as_json()
     if not args.no_pins and method.guides & {NoneType, Pins}:
@@ -76,6 +82,19 @@ def run(args: argparse.Namespace) -> int:
     return 1 if judged.left_out else 0
 
 
+def _rows(args: argparse.Namespace, method: Method) -> list[PhotoRow]:
+    from ml.data import read_photos, unseen
+    from ml.method import LearnedMethod
+
+    learned_from = method.card.get("data", {}).get("index_sha256", "") if isinstance(method, LearnedMethod) else ""
+    if rows := unseen(args.data, args.split, learned_from):
+        print(
+            f"evaluate: {method.name} has learned from the others: {len(rows)} held-out photos count", file=sys.stderr
+        )
+        return rows
+    return read_photos(args.data, args.split)
+
+
 def _without_names(found: dict[str, Any]) -> dict[str, Any]:
     """The figures for a card, which goes further than the photos do and does not name them."""
     figures = {k: v for k, v in found.items() if k not in ("model", "sha256", "left_out")}
@@ -84,13 +103,13 @@ def _without_names(found: dict[str, Any]) -> dict[str, Any]:
     return figures
 
 
-def _calibrated(args: argparse.Namespace) -> Method:
+def _calibrated(args: argparse.Namespace, method: Method) -> Method:
     from ml.calibration import calibrate
     from ml.checkpoint import find
-    from ml.data import evenly, read_photos
+    from ml.data import evenly
     from ml.method import load_method
 
-    rows = evenly(read_photos(args.data, args.split), args.calibration_photos)
+    rows = evenly(_rows(args, method), args.calibration_photos)
     for line in filter(None, calibrate(find(args.model), args.data, rows)):
         print(line, file=sys.stderr, flush=True)
     return load_method(args.model, device="cpu")
@@ -179,9 +198,3 @@ def _as_text(judged: Judgement, found: dict[str, Any]) -> str:
 def _tell(what: str, done: int, of: int) -> None:
     if done % 100 == 0 or done == of:
         print(f"{what} {done} of {of} photos", file=sys.stderr, flush=True)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1, not {text}")
-    return int(text)

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ml.commands.arguments import count
+
 if TYPE_CHECKING:
     from PIL import Image
     from torch import Tensor
@@ -26,11 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--adversarial", type=float, default=1, help="the discriminator's weight; 0 leaves it out")
     parser.add_argument("--epochs", type=float, default=2000, help="most epochs of vgg16 (default: 2000)")
     parser.add_argument("--patience", type=int, default=50, help="epochs without gain that end it (default: 50)")
-    parser.add_argument("--limit", type=int, help="this many photos of each set, for a trial")
-    parser.add_argument("--judged", type=int, default=240, help="photos that figures are made of (default: 240)")
+    parser.add_argument("--limit", type=count, help="this many photos of each set, for a trial")
+    parser.add_argument("--judged", type=count, default=240, help="photos that figures are made of (default: 240)")
     parser.add_argument("--page-only", action="store_true", help="train no further; judge and write what there is")
     parser.add_argument("--accelerator", choices=["cpu", "cuda", "auto"], default="cpu", help="default: cpu")
-    parser.add_argument("--threads", type=int, help="processor threads (default: torch's own choice)")
+    parser.add_argument("--threads", type=count, help="processor threads (default: torch's own choice)")
 
 
 def run(args: argparse.Namespace) -> int:

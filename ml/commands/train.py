@@ -10,6 +10,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ml.commands.arguments import count
+
 if TYPE_CHECKING:
     from ml.settings import Settings
     from ml.training import Report, Verdict
@@ -42,18 +44,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--licence", action="append", choices=["open", "research-only", "unclear"], default=[], help="only these photos"
     )
-    parser.add_argument("--limit", type=int, help="this many photos, spread evenly")
-    parser.add_argument("--weights", type=Path, help="start from this model (.safetensors with its card)")
+    parser.add_argument("--limit", type=count, help="this many photos, spread evenly")
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument(
+        "--weights", metavar="MODEL", help="start from this model: a shipped one, or a .safetensors file"
+    )
+    start.add_argument("--from-scratch", action="store_true", help="start from random weights")
     parser.add_argument(
         "--recall", type=float, default=0, help="move the encoder of --weights this share back to the pre-trained one"
     )
     parser.add_argument("--encoder", type=Path, help="pre-trained encoder (default: the one that fetch wrote)")
-    parser.add_argument("--from-scratch", action="store_true", help="start from random weights")
     parser.add_argument("--accelerator", choices=["cpu", "cuda", "auto"], default="cpu", help="default: cpu")
     parser.add_argument("--devices", type=int, default=1, help="processes, each on a device of its own (default: 1)")
     parser.add_argument("--loaders", type=int, default=0, help="processes that make the views (default: 0, a thread)")
     parser.add_argument("--precision", help="32-true, bf16-mixed or 16-mixed")
-    parser.add_argument("--threads", type=int, help="processor threads of a process (default: torch's own choice)")
+    parser.add_argument("--threads", type=count, help="processor threads of a process (default: torch's own choice)")
     parser.add_argument("--export", type=Path, help="when done, write the model into this folder")
     parser.add_argument("--name", help="the exported model's name (default: the network's)")
 
@@ -67,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
     from ml.export import describe_data, export
     from ml.heap import keep_freed_memory
     from ml.rate_range import find_rate
+    from ml.runs import check_data
     from ml.sampler import load_photos
     from ml.settings import NAMED, Settings
 
@@ -80,6 +86,9 @@ def run(args: argparse.Namespace) -> int:
     start, origin = _start(args, settings)
     rows, held_out = data.train_and_held_out(args.data, args.licence)
     rows = data.evenly([row for row in rows if row.colourfulness >= data.DULL], args.limit or None)
+    described = describe_data(rows, args.licence, origin, settings.mix, args.limit)
+    described |= {"index_sha256": data.digest(rows), "held_out": len(held_out)}
+    check_data(args.run, described)
     fabric = fabric_of(settings, args.accelerator, args.devices)
     if args.threads:
         torch.set_num_threads(args.threads)
@@ -94,8 +103,7 @@ def run(args: argparse.Namespace) -> int:
         photos,
         args.run,
         validation=load_photos(args.data, held_out, _warn),
-        data=describe_data(rows, args.licence, origin, settings.mix)
-        | {"index_sha256": data.digest(rows), "held_out": len(held_out)},
+        data=described,
         fabric=fabric,
         loaders=args.loaders,
         on_step=_Teller(),
@@ -116,7 +124,7 @@ def _all_learn(network: str) -> dict[str, bool]:
 def _start(args: argparse.Namespace, settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
     """The weights to start from, as :func:`ml.training.train` takes them, and what the card says of them."""
     from ml import networks
-    from ml.checkpoint import load, read_tensors
+    from ml.checkpoint import find, load, read_tensors
     from ml.export import RANDOM, ancestor
     from ml.fetch import origin_of
     from ml.recall import recall
@@ -125,7 +133,7 @@ def _start(args: argparse.Namespace, settings: Settings) -> tuple[dict[str, Any]
     if args.recall and not (args.weights and name):
         raise ValueError("--recall needs --weights, and a network that begins with a pre-trained encoder")
     if args.weights:
-        model, card = load(args.weights)
+        model, card = load(find(args.weights))
         if model.name != settings.network:
             raise ValueError(f"{args.weights} is of the network {model.name}: give --network {model.name}")
         initial, origin = model.state_dict(), ancestor(card)
@@ -134,6 +142,8 @@ def _start(args: argparse.Namespace, settings: Settings) -> tuple[dict[str, Any]
             initial = recall(initial, read_tensors(file), args.recall)
             origin |= {"recalled": {"share": args.recall, **origin_of(file)}}
         return {"initial": initial}, origin
+    if args.from_scratch and name == "vgg16":
+        raise ValueError(f"{settings.network} keeps VGG-16 as it was pre-trained: it cannot begin from scratch")
     if args.from_scratch or not name:
         return {}, {"name": RANDOM}
     file = _encoder(args, name)
@@ -145,7 +155,7 @@ def _encoder(args: argparse.Namespace, name: str) -> Path:
 
     file: Path = args.encoder or encoder_path(name)
     if not file.is_file():
-        raise FileNotFoundError(f"no encoder at {file}: run 'python -m ml fetch {name}' first, or give --from-scratch")
+        raise FileNotFoundError(f"no encoder at {file}: run 'python -m ml fetch {name}' first")
     return file
 
 

@@ -22,10 +22,6 @@ class RegressionOptions:
     error: Literal["squared", "absolute"] = "squared"
     weight_decay: float = 0.0
 
-    def __post_init__(self) -> None:
-        if self.error not in ("squared", "absolute"):
-            raise ValueError(f"error must be squared or absolute, not {self.error!r}")
-
 
 class Regression(AdamDescent):
     """The mean squared or absolute error, under Adam (Kingma and Ba 2015), of all weights that are not frozen."""

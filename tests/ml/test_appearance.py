@@ -11,6 +11,7 @@ import skimage.color
 import skimage.data
 from PIL import Image, ImageCms
 
+from ml.appearance import to_lightness
 from ml.photo import open_page
 from ml.pipeline import colorize, colorize_file, coloured_lab, encoded
 from ml.profile import read_profile
@@ -76,6 +77,13 @@ def test_a_grey_scans_lightness_is_kept_through_its_profile(tmp_path, profile: M
     codes = every_code(depth)
     path = save(tmp_path / f"scan.{ending}", codes, profile.icc)
     assert np.abs(coloured_lightness(path) - profile.lightness(codes)).max() < 0.01
+
+
+@named(GREYS)
+def test_a_grey_scans_small_copy_is_as_light_as_the_whole(tmp_path, profile: Made) -> None:
+    codes = every_code(np.uint8)
+    photo = open_page(save(tmp_path / "scan.tif", codes, profile.icc))
+    assert np.abs(to_lightness(photo.preview).numpy() - profile.lightness(codes)).max() < 1
 
 
 @pytest.mark.parametrize("depth", DEPTHS)

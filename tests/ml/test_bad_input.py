@@ -211,6 +211,48 @@ def test_a_damaged_state_or_start_is_refused(tmp_path: Path, model: Path, capsys
     assert "cut off or damaged" in refused(capsys, *train, "--encoder", model)
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("--steps -1", "steps must be 0 or more"),
+        ("--steps 1 --minutes -5", "minutes must be 0 or more"),
+        ("--steps 1 --set freeze_norms=False", "freeze_norms must be true or false, not 'False'"),
+        ("--steps 1 --set rare=high", "rare must be a number, not 'high'"),
+        ("--steps 1 --set augment=true", "augment must be a word"),
+        ("--steps 1 --set augment=blurr", "no effect blurr"),
+        ("--steps 1 --network vgg16 --from-scratch", "vgg16 keeps VGG-16 as it was pre-trained"),
+        ("--steps 1 --weights nobody", "no model 'nobody'"),
+        ("--steps 1 --weights nobody.safetensors", "no weights at nobody.safetensors"),
+    ],
+)
+def test_a_training_that_cannot_be_meant_is_refused_before_a_photo_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], given: str, said: str
+) -> None:
+    assert said in refused(capsys, "train", "--data", tmp_path / "none", "--run", tmp_path / "run", *given.split())
+
+
+def test_a_run_goes_on_with_its_own_photos_and_its_own_start_alone(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "set"
+    noise_for_training(folder)
+    train = "train", "--data", folder, "--run", tmp_path / "run", "--batch", 2, "--crop", 32, "--steps"
+    assert main([str(a) for a in (*train, 1, "--from-scratch")]) == 0
+    assert "on other photos" in refused(capsys, *train, 2, "--from-scratch", "--limit", 3)
+    assert "from another start" in refused(capsys, *train, 2, "--weights", model)
+    assert main([str(a) for a in (*train, 2, "--from-scratch")]) == 0
+
+
+def test_an_evaluation_looks_first_whether_it_can_write_its_sheet_and_read_its_pins(
+    tmp_path: Path, photo: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    judge = "evaluate", "--data", photo.parent, "--model", model
+    assert "no folder" in refused(capsys, *judge, "--sheet", tmp_path / "none" / "sheet.png")
+    (tmp_path / "pins").mkdir()
+    (tmp_path / "pins" / "broken.png").write_bytes(b"none")
+    assert "photos" not in refused(capsys, *judge, "--pins", tmp_path / "pins")
+
+
 def test_what_is_another_networks_or_for_another_machine_is_refused(
     tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,12 +35,14 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_training_gives_a_model_whose_card_names_its_data(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Lite, "uncalibrated", (0.38, 1.1))
-    options = f"--data {folder} --run {folder / 'run'} --steps 2 --batch 2 --crop 32 --from-scratch --licence open"
+    options = (
+        f"--data {folder} --run {folder / 'run'} --steps 2 --batch 2 --crop 32 --from-scratch --licence open --limit 2"
+    )
     assert main(["train", *options.split(), "--export", str(folder / "out"), "--name", "mine"]) == 0
     _, card = load(folder / "out" / "mine.safetensors")
-    assert card["data"]["photos"] == 3
+    assert card["data"]["photos"] == 2
     assert card["data"]["licences_asked_for"] == ["open"]
-    assert card["data"]["photos_by_source"] == {"open": {"made": 3}}
+    assert card["data"]["photos_by_source"] == {"open": {"made": 2}}
     assert card["training"]["steps"] == 2
     assert not card["training"]["freeze_early"], "random weights are not worth keeping"
     assert not card["training"]["freeze_norms"]
@@ -98,6 +100,12 @@ def test_a_folder_of_class_folders_is_trained_on_and_a_rate_is_found_for_it(
     assert about["data"]["mix"].startswith("none")
     assert str(folder) not in (run / "about.json").read_text()
     assert main(["export", "--run", str(run), "--to", str(run / "model")]) == 0
+    capsys.readouterr()
+    judge = ["evaluate", "--data", str(folder), "--model", str(run / "model"), "--no-pins", "--json"]
+    assert main(judge) == 0
+    judged = capsys.readouterr()
+    assert json.loads(judged.out)["photos"] == 1, "it has learned from the others"
+    assert "1 held-out photos count" in judged.err
     assert (run / "model" / "tiny.safetensors").is_file()
     assert main([*options, "--steps", "1", "--set", "colour"]) == 1
     assert "--set wants NAME=VALUE" in capsys.readouterr().err

@@ -46,6 +46,29 @@ def test_an_index_that_gives_nothing_is_an_error(tmp_path: Path) -> None:
         data.read_index(tmp_path, "train")
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("b.webp,portrait,x,open", "line 3: nothing stands under split"),
+        ("b.webp,portrait,x,open,train,4,4,loud,", "line 3: colourfulness must be a number, not 'loud'"),
+        ("b.webp,portrait,x,open,train,4,4,,", "line 3: colourfulness must be a number, not ''"),
+    ],
+)
+def test_a_line_that_says_too_little_is_named(tmp_path: Path, line: str, said: str) -> None:
+    index(tmp_path, "a.webp,portrait,x,open,train,4,4,30,", line)
+    with pytest.raises(ValueError, match=said):
+        data.read_index(tmp_path, "train")
+
+
+def test_an_index_that_a_spreadsheet_has_saved_is_read(tmp_path: Path) -> None:
+    (tmp_path / "index.csv").write_text(HEADER + "a.webp,portrait,x,open,train,4,4,30,\n", encoding="utf-8-sig")
+    assert [row.path for row in data.read_index(tmp_path, "train")] == ["a.webp"]
+    assert (
+        len(data.train_and_held_out(index(tmp_path, *(f"{i}.webp,portrait,x,open,train,4,4,30," for i in range(9))))[1])
+        == 1
+    )
+
+
 def test_planes_hold_the_greys_lightness_and_the_photos_colour() -> None:
     photo = Image.new("RGB", (3, 2), (200, 40, 90))
     planes = data.photo_planes(photo)

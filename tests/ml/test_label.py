@@ -18,7 +18,6 @@ from ml import software
 from ml.method import models
 from ml.pipeline import colorize_file
 from ml.xmp import ALGORITHMICALLY_ENHANCED, Label, labelled
-from tests.ml.conftest import Painter
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 XMP = "{http://ns.adobe.com/xap/1.0/}"
@@ -237,5 +236,8 @@ def test_the_command_line_labels_with_the_shipped_weights_hash(tmp_path, camera)
     assert found[f"{XMP}CreatorTool"] == software()
 
 
-def test_a_method_without_weights_names_no_hash() -> None:
-    assert f"{IPTC}AISystemVersionUsed" not in said(labelled(None, Label("Heirloom 9", Painter.name, "")))
+def test_a_method_without_weights_names_no_hash_and_no_trained_model() -> None:
+    by_hand = labelled(None, Label("Heirloom 9", "levin", ""))
+    assert f"{IPTC}AISystemVersionUsed" not in said(by_hand)
+    assert b"trained model" not in by_hand
+    assert b"trained model" in labelled(None, LABEL)

@@ -38,7 +38,7 @@ def test_regression_is_the_mean_error_in_units_of_128_on_the_networks_grid(batch
     assert objective().losses(output, batch)["squared"] == pytest.approx((truth / 128).square().mean().item())
     assert objective("absolute").losses(output, batch)["absolute"] == pytest.approx((truth / 128).abs().mean().item())
     with pytest.raises(ValueError, match="squared or absolute"):
-        objective("cubed")
+        Settings.of("vgg16", steps=1, error="cubed")
 
 
 def test_steps_go_down_the_loss(batch: Batch) -> None:

@@ -107,15 +107,24 @@ def test_a_finished_training_is_not_made_again_and_not_judged_again(done: tuple[
     assert said == []
 
 
-def test_what_was_judged_before_times_were_taken_is_judged_again(copied: SmallPlan) -> None:
+def test_a_trial_on_other_photos_is_not_gone_on_with(copied: SmallPlan) -> None:
+    file = copied.run / "vgg16-set1" / "about.json"
+    about = json.loads(file.read_text())
+    about["data"]["index_sha256"] = "0" * 64
+    file.write_text(json.dumps(about))
+    with pytest.raises(ValueError, match="on other photos"):
+        report.train(copied, {}, lambda system, step: pytest.fail("trained on"))
+
+
+def test_what_was_judged_without_an_eye_or_before_there_was_one_is_judged_again(copied: SmallPlan) -> None:
     file = copied.run / report.RESULTS
     known = json.loads(file.read_text())
-    del known["systems"]["vgg16-set1"]["network_time_256"]
+    del known["systems"]["vgg16-set1"]["with_eye"]
     file.write_text(json.dumps(known))
     said: list[str] = []
     found = report.results(copied, None, said.append)
     assert said == ["judging vgg16, set 1 after 1.0 epochs"]
-    assert "network_time_256" in found["systems"]["vgg16-set1"]
+    assert found["systems"]["vgg16-set1"]["with_eye"] is False
 
 
 def test_more_epochs_go_on_where_the_training_ended(copied: SmallPlan) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +30,15 @@ def kept(folder: Path) -> Path:
     index.write_text(json.dumps([[plane.shape[:2], "portrait"] for plane in planes]))
     index.with_suffix(".bin").write_bytes(b"".join(plane.tobytes() for plane in planes))
     return index
+
+
+def test_an_answer_that_a_dead_process_never_read_hides_nothing() -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process.wait()
+    assert process.stdin
+    process.stdin.write("continue\n")
+    spread._end(process)
+    assert process.stdin.closed
 
 
 @pytest.fixture
