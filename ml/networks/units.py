@@ -76,8 +76,11 @@ class PackedUnit(nn.Module):
 
 
 def pack(network: nn.Module) -> None:
-    """Pack every :class:`Unit` of a network in float32 on the CPU, whose norms are folded in; it cannot learn then."""
+    """Pack every :class:`Unit` of a network in float32 on the CPU, whose norms are folded in; it cannot learn then.
+
+    Not those whose numbers are none: a packed ReLU6 would make some of them, and so hide that a model is broken.
+    """
     for module in list(network.modules()):
         for name, child in module.named_children():
-            if isinstance(child, Unit):
+            if isinstance(child, Unit) and all(p.isfinite().all() for p in child.parameters()):
                 setattr(module, name, PackedUnit(child))

@@ -85,6 +85,12 @@ def test_a_depthwise_convolution_keeps_its_digits_where_half_of_them_would_take_
         assert SameConv(8, 8, 3)(x).dtype == torch.bfloat16
 
 
+def test_what_is_no_number_is_not_hidden_in_a_fused_network() -> None:
+    network = networks.create("lite")
+    network.get_buffer("rise4.mix.1.running_var").fill_(-1)
+    assert not networks.fused(network)(torch.rand(1, 1, 32, 32)).isfinite().any()
+
+
 @pytest.mark.parametrize(("stride", "groups", "linear"), [(1, 1, False), (2, 8, False), (1, 1, True)])
 def test_a_packed_unit_answers_the_same_and_adds(stride: int, groups: int, linear: bool) -> None:
     torch.manual_seed(0)
