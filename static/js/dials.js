@@ -123,6 +123,12 @@ async function save() {
   htmx.trigger(document.getElementById("stage"), "again"); // it is being coloured now, whether events get through or not
 }
 
+// Also where the colours were closed meanwhile: here they would come again, elsewhere they are lost.
+function isUnsaved() {
+  const at = dials.hidden ? draft : { steps, place };
+  return at !== null && JSON.stringify(at.steps[at.place]) !== JSON.stringify(at.steps[0]);
+}
+
 const deeds = {
   save,
   close,
@@ -149,4 +155,7 @@ document.addEventListener("keydown", (event) => {
   if (key !== "z" && key !== "y") return;
   event.preventDefault();
   deeds[key === "y" || event.shiftKey ? "redo" : "undo"]();
+});
+addEventListener("beforeunload", (event) => {
+  if (isUnsaved()) event.preventDefault();
 });

@@ -205,7 +205,7 @@ function go(where) {
 
 document.addEventListener("keydown", (event) => {
   if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  if (event.target.closest("input, textarea, select, dialog")) return;
+  if (event.target.closest("input, textarea, select, dialog") || main.querySelector(IN_THE_MIDDLE)) return;
   if (event.key === "ArrowLeft") go("previous");
   if (event.key === "ArrowRight") go("next");
 });

@@ -223,3 +223,31 @@ def test_a_finger_a_pen_and_keys_do_the_same_on_a_phone(mode: Page, photo: Photo
     says(mode, "What you had not saved yet is here again.")
     mode.get_by_role("button", name="Save as a version").press("Enter")
     assert is_held(coloured(photo, 2))
+
+
+@pytest.mark.usefixtures("barn")
+def test_an_arrow_key_leaves_no_photo_whose_colours_are_open_and_no_page_is_left_unasked_before_they_are_saved(
+    mode: Page,
+) -> None:
+    expect(mode.locator("#previous, #next")).to_have_count(1)
+    asked: list[str] = []
+    mode.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    mode.mouse.click(*place(mode, 0.3, 0.4))
+    for button in (".pin-choose", ".mark", "[data-do=undo]", "[popovertarget=elsewhere]"):
+        mode.locator(button).first.focus()
+        mode.keyboard.press("ArrowLeft")
+        mode.keyboard.press("ArrowRight")
+    mode.keyboard.press("Enter")
+    mode.get_by_role("button", name="The red barn").press("ArrowLeft")
+    mode.get_by_role("button", name="The red barn").press("ArrowRight")
+    mode.keyboard.press("Escape")
+    drawn(mode, 1)
+
+    with mode.expect_event("dialog"):
+        mode.close(run_before_unload=True)
+    drawn(mode, 1)
+    assert asked == ["beforeunload"]
+    mode.get_by_role("button", name="Undo").click()
+    with mode.expect_event("close"):
+        mode.close(run_before_unload=True)
+    assert asked == ["beforeunload"]
