@@ -55,7 +55,7 @@ def add(dataset: Dataset, by: User, files: Mapping[str, bytes], **said: str) -> 
 
 def measure(items: Iterable[DatasetItem] | None = None) -> None:
     """What a worker does with photos that wait, in the order in which they came."""
-    from worker import measuring
+    from worker import guard, measuring
     from worker.lease import Held
 
     waiting = DatasetItem.objects.filter(status=Status.QUEUED).order_by("created_at")
@@ -63,7 +63,7 @@ def measure(items: Iterable[DatasetItem] | None = None) -> None:
         owner = "test/1"
         job = jobs.claim(model=DatasetItem, pk=item.pk, attempt=item.attempt, owner=owner)
         assert isinstance(job, DatasetItem)
-        measuring.measure(job, Held(job, owner))
+        measuring.measure(job, Held(job, owner, guard.of_photo().seconds))
 
 
 def accept(dataset: Dataset) -> None:

@@ -8,6 +8,8 @@ from django.core.checks import CheckMessage, Error, register
 
 LONGEST_SOCKET_PATH = 100
 """Linux allows 107 bytes for a socket file's path; the rest is left for what others append."""
+TIME_TO_END = 20
+"""Seconds before the hard time limit in which a job over its own still ends itself and says why."""
 
 
 @register
@@ -44,3 +46,12 @@ def limits_are_positive(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         for name in names
         if getattr(settings, name) < 1
     ]
+
+
+@register
+def a_photo_ends_before_its_process(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    most = settings.CELERY_TASK_TIME_LIMIT - TIME_TO_END
+    if 1 <= settings.CELERY_TASK_SOFT_TIME_LIMIT <= most:
+        return []
+    says = f"HEIRLOOM_PHOTO_SECONDS must be 1 to {most}: a process that works for longer is ended with its photo."
+    return [Error(says, hint="Leave it out for the default.", id="webapp.E004")]

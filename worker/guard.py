@@ -39,7 +39,7 @@ def of_photo() -> Allowance:
 
 
 def of_slice() -> Allowance:
-    """A training takes what the machine has; its slice ends itself long before this."""
+    """A training or comparison takes what the machine has; its slice ends itself long before this."""
     return Allowance(machine_bytes() * 4 // 5, settings.HEIRLOOM_SLICE_SECONDS + 200)
 
 

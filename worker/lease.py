@@ -55,11 +55,12 @@ class Failed(Exception):
 
 
 class Held:
-    """A job that this process has claimed."""
+    """A job that this process has claimed, and the seconds that its kind may take."""
 
-    def __init__(self, job: Job, owner: str) -> None:
+    def __init__(self, job: Job, owner: str, seconds: float) -> None:
         self.job = job
         self.owner = owner
+        self.seconds = seconds
         self.clock = Stopwatch()
         self._began = self._written = time.monotonic()
         self._ending = threading.Event()
@@ -70,7 +71,7 @@ class Held:
         if _stopping.is_set():
             raise Stopping
         # Celery's own, raised out of a signal, is lost where it meets vips calling us back.
-        if time.monotonic() - self._began > settings.CELERY_TASK_SOFT_TIME_LIMIT:
+        if time.monotonic() - self._began > self.seconds:
             raise SoftTimeLimitExceeded
         if time.monotonic() - self._written >= 1:
             self._written = time.monotonic()
@@ -121,11 +122,12 @@ def run(
     if job is None:
         logger.info("Dropped the message %s:%s: its row is not queued with this attempt.", pk, attempt)
         return
-    _held = held = Held(job, owner)
+    allowance = allowed()
+    _held = held = Held(job, owner, allowance.seconds)
     # Only while we work: an idle child is ended by the handler that the pool gave it.
     idle = signal.signal(signal.SIGTERM, lambda *_: _stopping.set())
     try:
-        with Guard(held.end, allowed()):
+        with Guard(held.end, allowance):
             may_go_on = _leave_well(held, work)
         _held = None
         if may_go_on:
@@ -171,7 +173,7 @@ def _leave_well(held: Held, work: Callable[[Any, Held], None]) -> bool:
     except Failed as error:
         held.leave(jobs.fail, reason=error.reason, detail=str(error))
     except SoftTimeLimitExceeded:
-        held.leave(jobs.fail, reason="timed_out", detail=f"Ended after {settings.CELERY_TASK_SOFT_TIME_LIMIT} s.")
+        held.leave(jobs.fail, reason="timed_out", detail=f"Ended after {held.seconds:g} s.")
     except AWAY as error:
         logger.warning("%s was given back, since the database did not answer: %s", message, error)
         connection.close()

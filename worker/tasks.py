@@ -8,6 +8,9 @@ from colorizer.models import Coloring, Comparison, DatasetItem, ModelUpload, Ori
 from . import lease
 from .app import app
 
+OF_SLICE = app.conf.task_time_limit - 10
+"""Seconds: the soft time limit of what is done in slices. The setting is that of a photo."""
+
 
 def prepare(pk: str, attempt: int) -> None:
     from .reading import read
@@ -49,7 +52,7 @@ def examine(pk: str, attempt: int) -> None:
 
 app.task(prepare, name=dispatch.PREPARE)
 app.task(colorize, name=dispatch.COLORIZE)
-app.task(compare, name=dispatch.COMPARE)
+app.task(compare, name=dispatch.COMPARE, soft_time_limit=OF_SLICE)
 app.task(examine, name=dispatch.EXAMINE)
-app.task(train, name=dispatch.TRAIN, soft_time_limit=app.conf.task_time_limit - 10)
+app.task(train, name=dispatch.TRAIN, soft_time_limit=OF_SLICE)
 app.task(measure, name=dispatch.MEASURE)

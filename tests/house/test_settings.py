@@ -169,6 +169,12 @@ def test_a_limit_below_one_is_an_error(settings: Any) -> None:
     assert [error.id for error in checks.limits_are_positive(None)] == ["webapp.E002"]
 
 
+@pytest.mark.parametrize(("seconds", "errors"), [(0, 1), (1, 0), (580, 0), (600, 1)])
+def test_a_photo_may_not_take_as_long_as_its_process(settings: Any, seconds: int, errors: int) -> None:
+    settings.CELERY_TASK_SOFT_TIME_LIMIT = seconds
+    assert [error.id for error in checks.a_photo_ends_before_its_process(None)] == errors * ["webapp.E004"]
+
+
 def test_a_kept_secret_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "secret"
     first = secrets.kept(path)

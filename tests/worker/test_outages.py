@@ -10,12 +10,12 @@ import pytest
 from django.db import OperationalError
 from pytest_django import Settings
 
-from colorizer import storage
+from colorizer import dispatch, storage
 from colorizer.models import Album, Coloring, Family, Status
 from colorizer.services import coloring as colorings
 from colorizer.services import jobs
 from tests.services.test_jobs import make_photo_row
-from worker import guard, lease, outage, patience
+from worker import guard, lease, outage, patience, tasks
 from worker.lease import Held
 
 Work = Callable[[Any, Held], None]
@@ -45,8 +45,8 @@ def broken_store(settings: Settings, tmp_path: Path) -> None:
     settings.STORAGES = {**settings.STORAGES, "results": results}
 
 
-def worked_on(job: Coloring, work: Work) -> Coloring:
-    lease.run(model=Coloring, pk=job.pk, attempt=job.attempt, work=work)
+def worked_on(job: Coloring, work: Work, allowed: Callable[[], guard.Allowance] = guard.of_photo) -> Coloring:
+    lease.run(model=Coloring, pk=job.pk, attempt=job.attempt, work=work, allowed=allowed)
     job.refresh_from_db()
     return job
 
@@ -144,6 +144,28 @@ def test_who_takes_more_memory_or_time_than_a_photo_may_is_ended(
                 break
             guard.time.sleep(0.05)
     assert ended[0][0] == "timed_out"
+
+
+@pytest.mark.parametrize(
+    ("allowed", "status", "reason"), [(guard.of_photo, Status.FAILED, "timed_out"), (guard.of_slice, Status.DONE, "")]
+)
+def test_the_seconds_of_a_photo_end_no_slice(
+    queued: Coloring, settings: Settings, allowed: Callable[[], guard.Allowance], status: Status, reason: str
+) -> None:
+    settings.CELERY_TASK_SOFT_TIME_LIMIT = 0
+
+    def work(job: Any, held: Held) -> None:
+        held.report("judging", 50)
+        jobs.finish(job=job, owner=held.owner)
+
+    done = worked_on(queued, work, allowed)
+    assert (done.status, done.reason) == (status, reason)
+
+
+def test_whatever_is_done_in_slices_has_a_soft_limit_of_its_own() -> None:
+    tasks.app.finalize()
+    limits = {name: tasks.app.tasks[name].soft_time_limit for name in (dispatch.TRAIN, dispatch.COMPARE)}
+    assert set(limits.values()) == {tasks.OF_SLICE}
 
 
 def test_the_kernel_refuses_memory_beyond_what_a_photo_may_take(settings: Settings) -> None:
