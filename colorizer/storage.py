@@ -237,7 +237,8 @@ class StoredFile:
     storage: Store
     key: str
     version: UUID
-    """Of the row that it belongs to. A file never changes under its version."""
+    """Of the row that it belongs to. A file stays as it is under its version, unless it was lost and `jobs.redo` makes
+    it anew: another model may be at work by then, and a browser goes on showing the file that it has kept."""
     size: int | None = None
     """Bytes, where a row knows them: to ask the storage takes a while."""
 

@@ -4,7 +4,8 @@ What a family offered stays here: it was offered to this Heirloom alone.
 """
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -21,18 +22,13 @@ class _Photo(NamedTuple):
     row: tuple[object, ...]
 
 
-def packed(*, dataset: Dataset, version: DatasetVersion | None, by: User | None) -> ZipStream:
-    """A ZIP to iterate over; a photo is opened when its turn comes, and left out where it has gone by then."""
-    photos = _photos(dataset, version, by)
-    stream = ZipStream(sized=False)
-    stream.add(index_file.write(photo.row for photo in photos).encode(), index_file.NAME)
-    for photo in photos:
-        stream.add(_chunks(photo.key), photo.path)
-    return stream
+def packed(*, dataset: Dataset, version: DatasetVersion | None, by: User | None) -> Iterator[bytes]:
+    """A ZIP, piece by piece. A photo that has gone when its turn comes is in neither the ZIP nor its index."""
+    return _packed(_photos(dataset, version, by))
 
 
 def into_folder(*, dataset: Dataset, version: DatasetVersion | None, folder: Path) -> int:
-    """Write it all into ``folder``, which must be empty or not there yet; how many photos.
+    """Write into ``folder``, which must be empty or not there yet, all that has not gone; how many photos.
 
     Raises:
         FileExistsError: something lies in ``folder``.
@@ -40,15 +36,25 @@ def into_folder(*, dataset: Dataset, version: DatasetVersion | None, folder: Pat
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise FileExistsError(folder)
-    photos = _photos(dataset, version, None)
-    for photo in photos:
+    rows = []
+    for photo, chunks in _opened(_photos(dataset, version, None)):
         file = folder / photo.path
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("wb") as out:
-            for chunk in _chunks(photo.key):
-                out.write(chunk)
-    (folder / index_file.NAME).write_text(index_file.write(photo.row for photo in photos), encoding="utf-8")
-    return len(photos)
+            out.writelines(chunks)
+        rows.append(photo.row)
+    (folder / index_file.NAME).write_text(index_file.write(rows), encoding="utf-8")
+    return len(rows)
+
+
+def _packed(photos: list[_Photo]) -> Iterator[bytes]:
+    stream, rows = ZipStream(sized=False), []
+    for photo, chunks in _opened(photos):
+        stream.add(chunks, photo.path)
+        yield from stream.all_files()
+        rows.append(photo.row)
+    stream.add(index_file.write(rows).encode(), index_file.NAME)
+    yield from stream.finalize()
 
 
 def _photos(dataset: Dataset, version: DatasetVersion | None, by: User | None) -> list[_Photo]:
@@ -76,9 +82,8 @@ def _photo(item: DatasetItem) -> _Photo:
     return _Photo(path, item.key, (path, *labels, item.width, item.height, item.colourfulness))
 
 
-def _chunks(key: str) -> Iterator[bytes]:
-    try:
-        with closing(storage.models().part(key)) as part:
-            yield from part
-    except FileNotFoundError:
-        return
+def _opened(photos: list[_Photo]) -> Iterator[tuple[_Photo, Iterator[bytes]]]:
+    """Those whose files are there, one at a time, each open until the next is asked for."""
+    for photo in photos:
+        with suppress(FileNotFoundError), closing(storage.models().part(photo.key)) as part:
+            yield photo, chain([next(part, b"")], part)  # a disk opens a file with its first chunk

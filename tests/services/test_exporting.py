@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from colorizer import storage
 from colorizer.models import Dataset, User
 from colorizer.services import datasets, exporting
 from ml.data import load_planes, read_photos
@@ -51,6 +52,22 @@ def test_a_frozen_version_comes_out_as_it_was(dataset: Dataset, owner: User) -> 
         assert {row["category"] for row in rows} == {"a/../b", ""}
         assert not any(".." in row["path"].split("/") for row in rows)
         assert {row["source"] for row in rows} == {"'=SUM(1)", ""}  # no formula for a spreadsheet to run
+
+
+def test_a_photo_whose_file_has_gone_is_neither_there_nor_in_the_index_nor_counted(
+    dataset: Dataset, owner: User, tmp_path: Path
+) -> None:
+    gone = dataset.items.order_by("sha256")[1]
+    storage.models().delete(gone.key)
+    packed = b"".join(exporting.packed(dataset=dataset, version=None, by=owner))
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        in_the_zip, index = set(archive.namelist()) - {"index.csv"}, archive.read("index.csv").decode()
+    assert exporting.into_folder(dataset=dataset, version=None, folder=tmp_path) == len(in_the_zip) == 3
+    assert {row["path"] for row in csv.DictReader(io.StringIO(index))} == in_the_zip
+    in_the_folder = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()}
+    assert in_the_folder == in_the_zip | {"index.csv"}
+    assert (tmp_path / "index.csv").read_text() == index
+    assert gone.sha256[:16] not in index
 
 
 def test_a_folder_that_is_not_empty_stays_as_it_is(dataset: Dataset, tmp_path: Path) -> None:
