@@ -169,7 +169,7 @@ def owner_in_models(key: str) -> tuple[str, UUID] | None:
 
 def probe_key(pk: UUID) -> str:
     """A key that no file of a photo ever has: to try out whether a storage works. What lies there may be deleted."""
-    return f"probe/{pk}"
+    return f"probe-{pk}"
 
 
 @contextmanager

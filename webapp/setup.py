@@ -14,6 +14,8 @@ from django.core.files.storage import Storage, storages
 from django.core.management import call_command
 from django.db import OperationalError, connection
 
+from colorizer.storage import probe_key
+
 ALIASES = ("originals", "results", "models")
 LOCK = 7_207_464_105
 """An arbitrary number that all of us, and nobody else, lock in the database."""
@@ -81,7 +83,7 @@ def _alone() -> Iterator[None]:
 def _works(store: Storage) -> None:
     """Make the bucket where there is none; then write and read, since a store says that it is well before it is."""
     _make_bucket(store)
-    key = f"canary-{uuid4()}"
+    key = probe_key(uuid4())
     store.save(key, ContentFile(b"sings"))
     try:
         with store.open(key) as file:

@@ -17,6 +17,7 @@ from colorizer import storage
 from colorizer.models import Album, Coloring, ModelVersion, Original, Photo, SchedulerState, Status, User, WorkerState
 from tests.conftest import Stack
 from tests.stack import wait_for
+from webapp import setup
 from webapp.doctor import Finding, Level, examine, finding, machine, queue, storages
 
 
@@ -172,6 +173,17 @@ def test_trying_a_storage_leaves_nothing_behind() -> None:
     before = set(where.rglob("*")) if where.exists() else set()
     assert only(storages.storage("results")).level is Level.OK
     assert set(where.rglob("*")) == before
+
+
+def test_whoever_tries_a_storage_does_so_under_a_probes_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = storages.storages["results"]
+    saved: list[str] = []
+    save = type(store).save
+    monkeypatch.setattr(type(store), "save", lambda *how: saved.append(how[1]) or save(*how))
+    monkeypatch.setattr(setup, "_make_bucket", lambda _: None)
+    assert only(storages.storage("results")).level is Level.OK
+    setup._works(store)
+    assert [key.partition("-")[0] for key in saved] == ["probe", "probe"]
 
 
 # --- Queue, workers, weights --------------------------------------------------------------------------------------

@@ -182,4 +182,4 @@ def test_a_library_that_says_it_has_no_memory_is_understood(said: str) -> None:
 
 
 def test_a_probes_key_is_no_photos() -> None:
-    assert storage.probe_key(uuid4()).startswith("probe/")
+    assert storage.probe_key(uuid4()).startswith("probe-")

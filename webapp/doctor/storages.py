@@ -11,6 +11,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 from django.utils import timezone
 
+from colorizer.storage import probe_key
+
 from .finding import Finding, brief, fail, ok
 from .machine import CLOCK_OFF, compared
 
@@ -21,7 +23,7 @@ SHOULD_BE_REFUSED = (400, 401, 403)
 
 def storage(alias: str) -> Iterator[Finding]:
     """Write, read, sign and delete a small file of its own, which no page ever shows."""
-    what, store, key, content = f"storage {alias}", storages[alias], f"doctor-{uuid4()}.txt", token_bytes(1000)
+    what, store, key, content = f"storage {alias}", storages[alias], probe_key(uuid4()), token_bytes(1000)
     step = "be written to"
     try:
         store.save(key, ContentFile(content))
