@@ -4,8 +4,6 @@ Of families that one owns, every photo; of others, the photos that one brought o
 each original beside its photo in colour, with what was written about them as a table (CSV) and as JSON.
 """
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,7 +13,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from zipstream import ZipStream
 
-from .. import naming, storage
+from .. import naming, spreadsheet, storage
 from ..models import AuditEntry, Family, Photo, Role, Token, User
 from ..storage import StoredFile
 from .gallery import in_order
@@ -155,16 +153,8 @@ def _as_json(what: Any) -> str:
 
 
 def _as_csv(head: tuple[str, ...], rows: Any) -> str:
-    """With a mark at the beginning by which spreadsheets know UTF-8, and no cell that they would run as a formula."""
-    text = io.StringIO()
-    table = csv.writer(text)
-    table.writerow(head)
-    table.writerows([_plain(cell) for cell in row] for row in rows)
-    return "\ufeff" + text.getvalue()
-
-
-def _plain(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    """With a mark at the beginning by which spreadsheets know UTF-8."""
+    return "\ufeff" + spreadsheet.as_csv(head, rows)
 
 
 def _readme() -> str:
