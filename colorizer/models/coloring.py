@@ -6,7 +6,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .family import Family, Role
-from .job import Job, Status
+from .job import Job
 from .model_version import ModelVersion
 from .photo import Photo
 from .user import User
@@ -65,7 +65,7 @@ class Coloring(Job):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
                 fields=["photo"],
-                condition=models.Q(status__in=[Status.QUEUED, Status.RUNNING]),
+                condition=models.Q(status__in=list(Job.OPEN)),
                 name="one_open_coloring_a_photo",
             )
         ]

@@ -29,7 +29,7 @@ class Comparison(Job):
             models.CheckConstraint(condition=~Q(candidate=F("live")), name="comparison_of_two"),
             models.UniqueConstraint(
                 fields=["candidate", "live", "benchmark"],
-                condition=Q(status__in=[Status.QUEUED, Status.RUNNING]),
+                condition=Q(status__in=list(Job.OPEN)),
                 name="one_open_comparison",
             ),
         ]

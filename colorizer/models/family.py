@@ -15,6 +15,10 @@ class Role(models.TextChoices):
     VIEWER = "viewer", _("Viewer")
 
 
+CAN_EDIT = (Role.OWNER, Role.EDITOR)
+"""Who may change what a family has, and share it."""
+
+
 class FamilyQuerySet(models.QuerySet["Family"]):
     def for_user(self, user: User, *roles: Role) -> "FamilyQuerySet":
         """The families that ``user`` belongs to, with one of ``roles`` where any are named."""

@@ -33,6 +33,7 @@ class Job(models.Model):
     """
 
     MOST_FAILURES = 3
+    OPEN = (Status.QUEUED, Status.RUNNING)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED, editable=False)
@@ -71,4 +72,4 @@ class Job(models.Model):
 
     @property
     def is_open(self) -> bool:
-        return self.status in (Status.QUEUED, Status.RUNNING)
+        return self.status in self.OPEN

@@ -8,11 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .album import Album
-from .family import Family, Membership, Role
+from .family import CAN_EDIT, Family, Membership, Role
 from .photo import Photo
 from .user import User
-
-MAY_SHARE = (Role.OWNER, Role.EDITOR)
 
 
 class ShareQuerySet(models.QuerySet["Share"]):
@@ -23,7 +21,7 @@ class ShareQuerySet(models.QuerySet["Share"]):
     def running(self) -> "ShareQuerySet":
         """Those that were neither ended nor are too old, and whose maker is still one who may share."""
         maker = Membership.objects.filter(
-            family=OuterRef("family"), user=OuterRef("created_by"), user__is_active=True, role__in=MAY_SHARE
+            family=OuterRef("family"), user=OuterRef("created_by"), user__is_active=True, role__in=CAN_EDIT
         )
         lasts = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
         return self.filter(lasts, Exists(maker), revoked_at=None)

@@ -19,7 +19,6 @@ MOST_KEYS = 9
 """So many categories have a number key."""
 USUAL = ("people-groups", "portrait", "everyday-people", "animals", "interior", "house-front", "road-landscape")
 """What album photos are of, in the photo pack's words; the sampler of `ml` gives each kind its share."""
-_OPEN = (Status.QUEUED, Status.RUNNING)
 _COPIES = Exists(DatasetItem.near.through.objects.filter(from_datasetitem=OuterRef("pk")))
 
 FLAGS: Mapping[str, tuple[str | Promise, Q]] = {
@@ -30,7 +29,7 @@ FLAGS: Mapping[str, tuple[str | Promise, Q]] = {
     "face": (_("with a face"), ~Q(faces={})),
     "crop-free": (_("crop-free"), Q(crop_free=True)),
     "family": (_("from a family"), Q(consent__isnull=False)),
-    "waiting": (_("being looked at"), Q(status__in=_OPEN)),
+    "waiting": (_("being looked at"), Q(status__in=DatasetItem.OPEN)),
     "failed": (_("cannot be read"), Q(status=Status.FAILED)),
 }
 """What can be asked for beside state, category and split: what it is called, and what it means."""

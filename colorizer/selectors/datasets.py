@@ -19,7 +19,6 @@ GREY = 3.0
 """A photo with less colourfulness has no colour to learn."""
 
 _NEAR = DatasetItem.near.through
-_OPEN = (Status.QUEUED, Status.RUNNING)
 
 
 def usable_items(version: DatasetVersion) -> QuerySet[FrozenItem]:
@@ -116,7 +115,7 @@ def _near_deleted_lessons(items: QuerySet[DatasetItem]) -> list[UUID]:
 
 
 def _hindrance(dataset: Dataset, kept: QuerySet[DatasetItem], count: int, judges: bool) -> str:
-    waiting = dataset.items.filter(status__in=_OPEN).exclude(state=DatasetItem.State.REJECTED).count()
+    waiting = dataset.items.filter(status__in=DatasetItem.OPEN).exclude(state=DatasetItem.State.REJECTED).count()
     if waiting:
         return _("Some photos are still being looked at: copies could be among them. Try again in a moment.")
     if not count:

@@ -9,11 +9,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
 
-from ..models import Album, Coloring, Family, Membership, ModelVersion, Photo, Role, Status, User
+from ..models import Album, Coloring, Family, Membership, ModelVersion, Photo, Status, User
+from ..models.family import CAN_EDIT
 from . import colorings, colours, offers, space, used_colours
 from .queue import waits_for
 
-CAN_EDIT = (Role.OWNER, Role.EDITOR)
 _IN_ORDER = ("original__created_at", "original_id", "page")
 """As they were uploaded. A page that was found later stands beside its first."""
 _OF_A_TILE = ("state", "refusal", "width", "height", "caption", "shown_id", "deleted_at")
@@ -68,7 +68,7 @@ def album_photos(*, album: Album) -> list[Photo]:
 def coloured_by_others(*, album: Album) -> QuerySet[Photo]:
     """The photos of ``album`` whose colours another model gave than the one that is live, and that wait for none."""
     live = ModelVersion.objects.filter(state=ModelVersion.State.LIVE)
-    open_ones = Coloring.objects.filter(photo=OuterRef("pk"), status__in=[Status.QUEUED, Status.RUNNING])
+    open_ones = Coloring.objects.filter(photo=OuterRef("pk"), status__in=Coloring.OPEN)
     coloured = album.photos.filter(Exists(live), deleted_at=None, state=Photo.State.READY, shown__isnull=False)
     return coloured.exclude(shown__model_version__in=live).exclude(Exists(open_ones))
 

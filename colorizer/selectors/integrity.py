@@ -35,7 +35,6 @@ from . import stuck
 ANY_CLOCK = timedelta(hours=2)
 """Clocks of several machines differ by less than this. Rows that changed within it are looked at twice."""
 PREPARED = (Photo.State.READY, Photo.State.ASKS)
-OPEN = (Status.QUEUED, Status.RUNNING)
 M = TypeVar("M", bound=Model)
 
 
@@ -134,7 +133,7 @@ def _results(report: Report) -> Iterator[Finding]:
     began, store = timezone.now(), storage.results()
     with Catalogue(store.files()) as files:
         # Those whose original is read once more get theirs anew.
-        prepared = Photo.objects.filter(state__in=PREPARED).exclude(original__status__in=OPEN)
+        prepared = Photo.objects.filter(state__in=PREPARED).exclude(original__status__in=Original.OPEN)
         for photos in pages(prepared.select_related("original")):
             report.checked["prepared photos"] += len(photos)
             sizes = files.tick_off(key for photo in photos for key in storage.grey_keys(photo))
@@ -143,7 +142,8 @@ def _results(report: Report) -> Iterator[Finding]:
                     if prepared.filter(pk=photo.pk).exists():
                         yield Finding(Kind.RENDITION_MISSING, str(photo.pk), key)
         # One that failed when it was made anew is still shown, so far as its files are there.
-        finished = Coloring.objects.exclude(status__in=OPEN).filter(Q(status=Status.DONE) | Q(photo__shown=F("pk")))
+        ended = Coloring.objects.exclude(status__in=Coloring.OPEN)
+        finished = ended.filter(Q(status=Status.DONE) | Q(photo__shown=F("pk")))
         for colorings in pages(finished.select_related("photo__original")):
             report.checked["colourings"] += len(colorings)
             wanted = {coloring.pk: [storage.full_key(coloring), *storage.copy_keys(coloring)] for coloring in colorings}
@@ -164,7 +164,7 @@ def _wrong_with_coloring(
     size = sizes.get(full)
     if full not in lacking and coloring.size and size is not None and size != coloring.size:
         lacking.insert(0, full)
-    if lacking and Coloring.objects.filter(pk=coloring.pk).exclude(status__in=OPEN).exists():
+    if lacking and Coloring.objects.filter(pk=coloring.pk).exclude(status__in=Coloring.OPEN).exists():
         for key in lacking:
             yield Finding(Kind.RESULT_MISSING if key == full else Kind.COPY_MISSING, str(coloring.pk), key)
 

@@ -49,7 +49,7 @@ def _queue(now: datetime) -> Iterator[Metric]:
     open_jobs = Metric("heirloom_open_jobs", "Jobs that wait or are worked on.")
     oldest = Metric("heirloom_queue_oldest_seconds", "How long the oldest job has been waiting; 0 where none waits.")
     for model in dispatch.TASKS:
-        rows = model._default_manager.filter(status__in=[Status.QUEUED, Status.RUNNING])
+        rows = model._default_manager.filter(status__in=Job.OPEN)
         age = 0.0
         for row in rows.values("status", "queue").annotate(count=Count("pk"), since=Min("changed_at")).order_by():
             open_jobs.add(row["count"], kind=_kind(model), status=row["status"], queue=row["queue"])

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, QuerySet
 
 from .. import storage, stripping
-from ..models import Consent, Dataset, DatasetItem, Family, Photo, Status
+from ..models import Consent, DatasetItem, Family, Photo, Status
 from ..storage import StoredFile
 
 
@@ -39,7 +39,7 @@ def of_family(family: Family) -> QuerySet[Consent]:
     return found.select_related("photo__original", "photo__album", "coloring__model_version", "given_by")
 
 
-def not_taken_in(dataset: Dataset) -> QuerySet[Consent]:
+def not_taken_in() -> QuerySet[Consent]:
     """What was offered and lies in no dataset yet. What is in the trash waits there."""
     taken = DatasetItem.objects.filter(consent=OuterRef("pk"))
     kept = Consent.objects.standing().filter(photo__deleted_at=None, photo__album__deleted_at=None)

@@ -18,7 +18,6 @@ RECENT = 20
 COLORING, PREPARING = "coloring", "preparing"
 UNKNOWN_SECONDS = {COLORING: 5.0, PREPARING: 1.0}
 """What the work takes where none was done yet and no worker has said it."""
-OPEN = (Status.QUEUED, Status.RUNNING)
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def waits_for(photos: Iterable[Photo]) -> dict[UUID, Wait]:
 
 def originals_open(*, family_id: UUID) -> int:
     """How many uploaded files of the family are still to be read."""
-    return Original.objects.filter(family=family_id, status__in=OPEN).count()
+    return Original.objects.filter(family=family_id, status__in=Original.OPEN).count()
 
 
 def _simulate(jobs: list[_Open], seconds: dict[str, float], workers: int) -> dict[UUID, Wait]:
@@ -101,10 +100,10 @@ def _whole(seconds: float) -> int:
 def _open_rows() -> list[tuple[Any, ...]]:
     """All that is queued or running, oldest first. A row that is queued changed last when it was queued."""
     order = ("queue", "status", "changed_at", "started_at", "sent_at")
-    coloring = Coloring.objects.filter(status__in=OPEN).values_list(
+    coloring = Coloring.objects.filter(status__in=Coloring.OPEN).values_list(
         Value(COLORING), "photo_id", *order, "photo__album__family_id"
     )
-    preparing = Original.objects.filter(status__in=OPEN, photos__page=1)
+    preparing = Original.objects.filter(status__in=Original.OPEN, photos__page=1)
     return list(
         coloring.union(preparing.values_list(Value(PREPARING), "photos__id", *order, "family_id"), all=True).order_by(
             order[2]

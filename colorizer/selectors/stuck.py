@@ -18,7 +18,7 @@ UNSENT_FOR = timedelta(minutes=15)
 
 def open_jobs() -> int:
     """How many jobs wait or run."""
-    return dispatch.count(Q(status__in=[Status.QUEUED, Status.RUNNING]))
+    return dispatch.count(Q(status__in=Job.OPEN))
 
 
 def findings(*, grace: timedelta) -> Iterator[Finding]:
@@ -30,7 +30,7 @@ def findings(*, grace: timedelta) -> Iterator[Finding]:
         yield Finding(Kind.JOB_LEFT, str(job.pk), detail=f"{type(job).__name__}, last heard of at {job.heartbeat_at}")
     for job in unsent(before=timezone.now() - min(grace, UNSENT_FOR)):
         yield Finding(Kind.JOB_UNSENT, str(job.pk), detail=f"{type(job).__name__}, since {job.changed_at}")
-    open_ones = Count("colorings", filter=Q(colorings__status__in=[Status.QUEUED, Status.RUNNING]))
+    open_ones = Count("colorings", filter=Q(colorings__status__in=Job.OPEN))
     for photo in Photo.objects.annotate(open=open_ones).filter(open__gt=1).iterator():
         yield Finding(Kind.JOB_TWICE, str(photo.pk))
     for photo in shown_wrong().iterator():
@@ -80,5 +80,5 @@ def shown_wrong() -> QuerySet[Photo]:
 
 def forgotten() -> QuerySet[Photo]:
     """Photos that are being read, though the reading of their original has ended."""
-    ended = ~Q(original__status__in=[Status.QUEUED, Status.RUNNING])
+    ended = ~Q(original__status__in=Job.OPEN)
     return Photo.objects.filter(ended, state=Photo.State.PREPARING)

@@ -10,8 +10,6 @@ from ..models import Album, Coloring, Job, ModelVersion, Photo, Queue, Status
 from ..selectors import gallery
 from . import jobs
 
-OPEN = (Status.QUEUED, Status.RUNNING)
-
 
 class NotDone(Exception):
     """A version that is still being coloured, or failed, cannot be shown."""
@@ -22,7 +20,7 @@ def request(*, photo: Photo, queue: str = Queue.INTERACTIVE, **asked: Any) -> Co
 
     ``asked``: fields of the new one; left out, the model alone decides.
     """
-    waiting = photo.colorings.filter(status__in=OPEN)
+    waiting = photo.colorings.filter(status__in=Coloring.OPEN)
     try:
         with transaction.atomic():
             if found := waiting.first():
@@ -79,7 +77,7 @@ def rename(*, coloring: Coloring, name: str) -> None:
 
 def cancel(*, photo: Photo) -> None:
     """Do not colour `photo` after all."""
-    for coloring in photo.colorings.filter(status__in=OPEN):
+    for coloring in photo.colorings.filter(status__in=Coloring.OPEN):
         jobs.cancel(job=coloring)
 
 

@@ -16,14 +16,12 @@ from ..models import (
     FrozenItem,
     ModelVersion,
     Queue,
-    Status,
     User,
     Vote,
 )
 from ..selectors import benchmarks
 from . import audit, discarding, jobs
 
-OPEN = (Status.QUEUED, Status.RUNNING)
 LIVE, CANDIDATE = "live", "candidate"
 """The two in all figures, beside the controls "grey" and "mean_ab"."""
 
@@ -53,7 +51,7 @@ def begin(
             audit.record(action=Action.COMPARISON_STARTED, actor=by, object_id=comparison.pk)
             dispatch.after_commit(comparison)
     except IntegrityError:  # it is under way
-        return Comparison.objects.filter(**chosen, status__in=OPEN).first()
+        return Comparison.objects.filter(**chosen, status__in=Comparison.OPEN).first()
     return comparison
 
 

@@ -7,7 +7,7 @@ from allauth.account.models import EmailAddress
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
-from ..models import Album, Coloring, Photo, Status, User
+from ..models import Album, Coloring, Photo, User
 from . import account, intake
 
 EMAIL = "demo@heirloom.local"
@@ -49,7 +49,7 @@ def is_coloured() -> bool:
     if photos.filter(shown__isnull=False).exists():
         return True
     waits = photos.filter(state=Photo.State.PREPARING).exists()
-    return not (waits or Coloring.objects.filter(photo__in=photos, status__in=[Status.QUEUED, Status.RUNNING]).exists())
+    return not (waits or Coloring.objects.filter(photo__in=photos, status__in=Coloring.OPEN).exists())
 
 
 def opens(*, password: str) -> bool:

@@ -71,7 +71,7 @@ def add_folder(*, dataset: Dataset, folder: Path, said: Described, by: User | No
 def add_offered(*, dataset: Dataset, by: User | None) -> Report:
     """What families have offered and lies in no dataset yet, bare of what the camera wrote beside the pixels."""
     report = Report()
-    for consent in offers.not_taken_in(dataset):
+    for consent in offers.not_taken_in():
         file = offers.file_of(consent)
         name = f"{consent.pk.hex[:12]}.{file.ending}"  # the family's own name for it stays with the family
         found = Found(name, Described(source=OFFERED), partial(_bare, file, name))

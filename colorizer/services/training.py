@@ -326,7 +326,7 @@ def _model(network: str) -> ModelVersion:
 
 
 def _open(training: Training) -> "models.QuerySet[Training]":
-    return Training.objects.filter(pk=training.pk, status__in=[Status.QUEUED, Status.RUNNING])
+    return Training.objects.filter(pk=training.pk, status__in=Training.OPEN)
 
 
 def _fresh(training: Training) -> Training:

@@ -89,7 +89,7 @@ def purge_version(*, version: Coloring, by: User | None = None) -> None:
         # Held until the end: nobody chooses this version meanwhile.
         if Photo.objects.select_for_update().get(pk=photo.pk).shown_id in (version.pk, None):
             raise NotDeletable("version_shown")
-        if photo.colorings.filter(Q(pk=version.pk) | Q(based_on=version), status__in=coloring.OPEN).exists():
+        if photo.colorings.filter(Q(pk=version.pk) | Q(based_on=version), status__in=Coloring.OPEN).exists():
             raise NotDeletable("version_needed")
         audit.record(action=Action.VERSION_PURGED, actor=by, family_id=photo.album.family_id, object_id=version.pk)
         consent.forget_version(coloring=version, by=by)

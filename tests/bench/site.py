@@ -19,7 +19,6 @@ from colorizer.models import Album, Coloring, Family, Membership, Original, Role
 from tests.stack import Process, free_port
 from webapp.stack import parts
 
-OPEN = (Status.QUEUED, Status.RUNNING)
 LONGEST = 900.0
 
 
@@ -148,7 +147,7 @@ def wait_until_coloured(album: Album, count: int) -> list[Coloring]:
 def cancel_all() -> None:
     """Leave nothing to do."""
     for model in (Original, Coloring):
-        model._default_manager.filter(status__in=OPEN).update(status=Status.CANCELLED)
+        model._default_manager.filter(status__in=model.OPEN).update(status=Status.CANCELLED)
 
 
 def memory(pid: int, what: str) -> float:

@@ -88,10 +88,9 @@ class Drill:
         return f"put right by verify --fix: {', '.join(sorted(set(found)))}" if found else ""
 
     def _all_through(self) -> bool:
-        from colorizer.models import Coloring, Original, Status
+        from colorizer.models import Coloring, Original
 
-        open_ = (Status.QUEUED, Status.RUNNING)
-        return not any(model.objects.filter(status__in=open_).exists() for model in (Original, Coloring))
+        return not any(model.objects.filter(status__in=model.OPEN).exists() for model in (Original, Coloring))
 
     def _each_is_right(self) -> None:
         from colorizer import storage

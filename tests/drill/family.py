@@ -125,7 +125,7 @@ class Family:
     def _load(self) -> None:
         from django.db import connection
 
-        from colorizer.models import Original, Photo, Status
+        from colorizer.models import Original, Photo
 
         while not self._over.is_set():
             if not self._loads.is_set():
@@ -134,10 +134,8 @@ class Family:
                 continue
             self._idle.clear()
             try:
-                waiting = Original.objects.filter(family=self.row, status__in=[Status.QUEUED, Status.RUNNING]).count()
-                waiting += Photo.objects.filter(
-                    album=self.album, colorings__status__in=[Status.QUEUED, Status.RUNNING]
-                ).count()
+                waiting = Original.objects.filter(family=self.row, status__in=Original.OPEN).count()
+                waiting += Photo.objects.filter(album=self.album, colorings__status__in=Original.OPEN).count()
             except Exception:  # the database may be what is away
                 connection.close()
                 waiting = 0

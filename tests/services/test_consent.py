@@ -159,7 +159,7 @@ class TestTakenBack:
     def test_it_can_be_offered_again(self, item: DatasetItem, photo: Photo, owner: User) -> None:
         consent.withdraw(consent=Consent.objects.get(), by=owner)
         consent.offer(photo=photo, by=owner)
-        assert offers.not_taken_in(item.dataset).count() == 1
+        assert offers.not_taken_in().count() == 1
         assert importing.add_offered(dataset=item.dataset, by=owner).taken == 1
 
     def test_it_never_leaves_in_an_export(self, item: DatasetItem, tmp_path: Path) -> None:

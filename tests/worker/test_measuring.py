@@ -19,7 +19,7 @@ def test_photos_that_were_added_are_measured_and_a_broken_one_says_why(worker: P
     add(dataset, owner, photos(1) | {"again.jpg": encoded(picture(0), quality=50), "grey.jpg": grey})
     add(dataset, owner, {"half.jpg": whole[: len(whole) // 2]})
     try:
-        wait_for(lambda: not dataset.items.filter(status__in=[Status.QUEUED, Status.RUNNING]).exists())
+        wait_for(lambda: not dataset.items.filter(status__in=DatasetItem.OPEN).exists())
         found = {item.name: item for item in dataset.items.all()}
         assert (found["half.jpg"].status, found["half.jpg"].reason) == (Status.FAILED, "truncated")
         assert found["grey.jpg"].is_dull

@@ -233,7 +233,7 @@ def _page(request: FamilyRequest, found: Dataset, said: QueryDict | Mapping[str,
         "usual": curating.USUAL,
         "most_bytes": settings.HEIRLOOM_MAX_FILE_MB * 1_000_000,
         "add_form": AddForm(auto_id="add-%s"),
-        "offers": offers.not_taken_in(found).count(),
+        "offers": offers.not_taken_in().count(),
         "report": request.session.pop(REPORT, None),
     }
     return context | (curating.panel(chosen, which) if chosen else {})
