@@ -231,10 +231,6 @@ WORDS: Mapping[str, Words] = {
         _("That photo fits this one too little: with its colours this one would come out worse than without."),
         _("Nothing was changed. Choose a photo that shows the same things, in similar light."),
     ),
-    "takes_no_pins": Words(
-        _("The model at work cannot take colours at places."),
-        _("Ask whoever looks after Heirloom to put a model into service that can."),
-    ),
     # Someone in a hurry.
     "too_many_tries": Words(
         _("That was tried too often in a short time."), _("Please wait %(wait)s, then try once more.")

@@ -13,7 +13,6 @@ from colorizer import models, storage
 from colorizer.models import Original
 from colorizer.services import preparing
 from ml.cast import is_in_colour
-from ml.guide_files import GuideError
 from ml.likeness import Unfit
 from ml.photo import Limits, Photo, PhotoError, Refusal, inspect, open_page
 from ml.pipeline import Stage
@@ -59,8 +58,6 @@ def refusals() -> Iterator[None]:
         yield
     except Unfit as error:
         raise Failed("reference_unfit", str(error)) from error
-    except GuideError as error:
-        raise Failed("takes_no_pins", str(error)) from error
     except PhotoError as error:
         if error.code in (Refusal.UNREADABLE, Refusal.TRUNCATED) and is_of_memory(error.detail):
             raise Failed("no_memory", error.detail) from error
