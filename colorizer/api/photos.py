@@ -8,7 +8,6 @@ from ninja.files import UploadedFile
 from .. import limits, storage
 from ..models import Photo, Status
 from ..selectors import gallery, queue
-from ..services import album as albums
 from ..services import coloring, intake, trash
 from ..services import photo as service
 from . import caller, present, schemas
@@ -43,10 +42,10 @@ def upload(
 ) -> schemas.PhotoOut:
     limits.take("upload", caller.user(request).pk, limits.UPLOADS)
     family = caller.family(request)
-    into = caller.album(request, where.album, edit=True) if where.album else albums.unsorted(family=family)
+    into = caller.album(request, where.album, edit=True) if where.album else family
     # The first few photos go before the bulk, as those of an upload on the page do.
     position = queue.originals_open(family_id=family.pk) + 1
-    made = intake.accept(album=into, user=caller.user(request), upload=file, position=position)
+    made = intake.accept(into=into, user=caller.user(request), upload=file, position=position)
     response["Location"] = present.link("photo", made.pk)
     return _shown(response, gallery.with_colors([made])[0])
 
@@ -98,6 +97,7 @@ def photo_delete(request: ApiRequest, pk: UUID) -> None:
     response=schemas.PhotoOut,
     url_name="photo_restore",
     summary="Take a photo out of the trash",
+    description="One whose album lies there, too, is answered 404: restore the album first.",
     openapi_extra=fails(404),
 )
 def photo_restore(request: ApiRequest, response: HttpResponse, pk: UUID) -> schemas.PhotoOut:

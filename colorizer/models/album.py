@@ -42,7 +42,9 @@ class Album(models.Model):
         ordering: ClassVar[list[str]] = ["-created_at"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["family"], condition=models.Q(is_unsorted=True), name="one_unsorted_album_a_family"
+                fields=["family"],
+                condition=models.Q(is_unsorted=True, deleted_at=None),
+                name="one_unsorted_album_a_family",
             )
         ]
 

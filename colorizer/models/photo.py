@@ -60,6 +60,10 @@ class PhotoQuerySet(models.QuerySet["Photo"]):
         """Those not in the trash, nor in an album that is."""
         return self.filter(deleted_at=None, album__deleted_at=None)
 
+    def in_trash(self) -> "PhotoQuerySet":
+        """Those put in the trash on their own. What lies there with its album comes back with it alone."""
+        return self.filter(deleted_at__isnull=False, album__deleted_at=None)
+
 
 class Photo(models.Model):
     """One picture of an original: the only one, or a page of it."""

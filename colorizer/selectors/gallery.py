@@ -172,7 +172,7 @@ def place(*, photo: Photo) -> Place:
 
 def trash(*, user: User) -> tuple[list[Photo], list[Album]]:
     """What ``user`` may take out of the trash: photos put there on their own, and albums. Latest first."""
-    photos = Photo.objects.for_user(user, *CAN_EDIT).filter(deleted_at__isnull=False, album__deleted_at=None)
+    photos = Photo.objects.for_user(user, *CAN_EDIT).in_trash()
     albums = Album.objects.for_user(user, *CAN_EDIT).filter(deleted_at__isnull=False)
     return with_colors(in_order(photos).order_by("-deleted_at")), cards(albums, by="-deleted_at")
 

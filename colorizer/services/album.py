@@ -15,9 +15,8 @@ def edit(*, album: Album, title: str, description: str) -> None:
 
 
 def unsorted(*, family: Family) -> Album:
-    """The family's album for photos of no album; made now where there is none, out of the trash where it lies there."""
-    album, _made = Album.objects.get_or_create(family=family, is_unsorted=True, defaults={"title": _("Unsorted")})
-    if album.deleted_at:
-        album.deleted_at = None
-        album.save(update_fields=["deleted_at"])
+    """The family's album for photos of no album; made now where there is none but in the trash, which stays there."""
+    album, _made = Album.objects.get_or_create(
+        family=family, is_unsorted=True, deleted_at=None, defaults={"title": _("Unsorted")}
+    )
     return album

@@ -23,7 +23,7 @@ def create(*, password: str, folder: Path) -> None:
     for position, sample in enumerate(described["photos"], start=1):
         upload = SimpleUploadedFile(sample["file"], (folder / sample["file"]).read_bytes(), content_type="image/jpeg")
         try:
-            photo = intake.accept(album=album, user=user, upload=upload, position=position)
+            photo = intake.accept(into=album, user=user, upload=upload, position=position)
         except intake.AlreadyHere:
             continue
         photo.caption, photo.taken = sample["caption"], sample["taken"]

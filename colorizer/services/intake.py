@@ -14,6 +14,7 @@ from django.utils import timezone
 from .. import dispatch, formats, naming, storage, words
 from ..models import Album, Family, Original, Photo, Queue, User
 from ..selectors import space
+from . import album as albums
 from . import coloring, headers
 
 logger = logging.getLogger(__name__)
@@ -68,9 +69,10 @@ class AlreadyHere(Exception):
         return " ".join(words.say(self.code, album=self.photo.album.title))
 
 
-def accept(*, album: Album, user: User, upload: "UploadedFile[bytes] | None", position: int = 1) -> Photo:
-    """Check ``upload``, store it as an original of the album's family, and give back its first photo, to be prepared.
+def accept(*, into: Album | Family, user: User, upload: "UploadedFile[bytes] | None", position: int = 1) -> Photo:
+    """Check ``upload``, store it as an original of the family, and give back its first photo, to be prepared.
 
+    ``into``: an album, or the family alone, in whose album for the unsorted it lies then.
     ``position`` counts the photos of one upload from 1: the first few are prepared and coloured before the bulk.
 
     Raises:
@@ -79,18 +81,19 @@ def accept(*, album: Album, user: User, upload: "UploadedFile[bytes] | None", po
     """
     if upload is None:
         raise Refused("missing")
+    family = into if isinstance(into, Family) else into.family
     name = naming.file_name(upload.name or "")
     format = check(upload, name=name).format
     sha256 = hash_of(upload)
-    _refuse_second(album=album, sha256=sha256)
-    _refuse_without_room(family=album.family, size=upload.size or 0)
+    _refuse_second(family=family, sha256=sha256)
+    _refuse_without_room(family=family, size=upload.size or 0)
     pk = uuid4()
     original = Original(
         pk=pk,
-        family_id=album.family_id,
+        family=family,
         uploaded_by=user,
         sha256=sha256,
-        key=storage.original_key(album.family_id, pk, format),
+        key=storage.original_key(family.pk, pk, format),
         name=name,
         format=format,
         size=upload.size or 0,
@@ -98,11 +101,11 @@ def accept(*, album: Album, user: User, upload: "UploadedFile[bytes] | None", po
     )
     storage.save_original(original.key, upload)
     try:
-        return _record(original, album=album)
+        return _record(original, into=into)
     except IntegrityError:
         # Another request took the same file in between the look and the insert.
         _unstore(original)
-        _refuse_second(album=album, sha256=sha256)
+        _refuse_second(family=family, sha256=sha256)
         raise
     except BaseException:
         _unstore(original)
@@ -171,9 +174,9 @@ def hash_of(upload: "File[bytes]") -> str:
     return digest.hexdigest()
 
 
-def _refuse_second(*, album: Album, sha256: str) -> None:
-    """Raise AlreadyHere where the album's family has a file of this hash."""
-    photos = Photo.objects.filter(original__family_id=album.family_id, original__sha256=sha256)
+def _refuse_second(*, family: Family, sha256: str) -> None:
+    """Raise AlreadyHere where the family has a file of this hash."""
+    photos = Photo.objects.filter(original__family=family, original__sha256=sha256)
     # One that is kept comes before one in the trash: it is the one to look at.
     photo = photos.select_related("album", "original").order_by("deleted_at", "page").first()
     if photo:
@@ -200,12 +203,13 @@ def _unstore(original: Original) -> None:
         logger.warning("%s may be an orphan: %s", original.key, error)
 
 
-def _record(original: Original, *, album: Album) -> Photo:
+def _record(original: Original, *, into: Album | Family) -> Photo:
     with transaction.atomic():
         # Looked at once more with the family held: of two uploads at the same moment, one sees the other.
         family = Family.objects.select_for_update().get(pk=original.family_id)
         _refuse_without_room(family=family, size=original.size)
         original.save(force_insert=True)
+        album = albums.unsorted(family=into) if isinstance(into, Family) else into
         photo = Photo.objects.create(original=original, album=album)
         dispatch.after_commit(original)
     return photo

@@ -35,11 +35,10 @@ def delete_photo(*, photo: Photo, by: User | None = None) -> None:
 
 
 def restore_photo(*, photo: Photo, by: User | None = None) -> None:
-    """Take ``photo`` out of the trash, and its album too where that lies there."""
+    """Take ``photo`` out of the trash. An album that lies there stays: `restore_album` takes that out, whole."""
     with transaction.atomic():
         photo.deleted_at, photo.changed_at = None, timezone.now()
         photo.save(update_fields=["deleted_at", "changed_at"])
-        Album.objects.filter(pk=photo.album_id).update(deleted_at=None)
         _write_down(Action.PHOTO_RESTORED, photo, by)
     _take_up(Photo.objects.filter(pk=photo.pk), queue=Queue.INTERACTIVE)
 
@@ -56,10 +55,14 @@ def delete_album(*, album: Album, by: User | None = None) -> None:
 
 
 def restore_album(*, album: Album, by: User | None = None) -> None:
-    """Take ``album`` out of the trash. Photos that were put there on their own stay there."""
+    """Take ``album`` out of the trash. Photos that were put there on their own stay there.
+
+    Where the family has begun another one for the unsorted meanwhile, this is an album like others from now on.
+    """
     with transaction.atomic():
-        album.deleted_at = None
-        album.save(update_fields=["deleted_at"])
+        another = Album.objects.filter(family=album.family_id, is_unsorted=True, deleted_at=None)
+        album.deleted_at, album.is_unsorted = None, album.is_unsorted and not another.exists()
+        album.save(update_fields=["deleted_at", "is_unsorted"])
         album.photos.update(changed_at=timezone.now())
         _write_down(Action.ALBUM_RESTORED, album, by)
     _take_up(album.photos.filter(deleted_at=None), queue=Queue.BULK)

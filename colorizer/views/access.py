@@ -72,7 +72,7 @@ def album(user: User, pk: UUID, *, edit: bool = False, in_trash: bool = False, f
 def photo(user: User, pk: UUID, *, edit: bool = False, in_trash: bool = False, family: Family | None = None) -> Photo:
     """The photo, with its coloring and wait, if ``user`` may see it (``edit``: may change it); ``family`` as above."""
     photos = _photos(user, family)
-    photos = photos.exclude(deleted_at=None) if in_trash else photos.kept()
+    photos = photos.in_trash() if in_trash else photos.kept()
     found = get_object_or_404(gallery.in_order(photos), pk=pk)
     check(user, found.album.family_id, edit=edit)
     return gallery.with_colors([found])[0]

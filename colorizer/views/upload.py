@@ -20,7 +20,7 @@ def upload(request: FamilyRequest, pk: UUID) -> HttpResponse:
     file, position = request.FILES.get("file"), request.POST.get("position", "")
     try:
         photo = intake.accept(
-            album=album, user=request.user, upload=file, position=int(position) if position.isdecimal() else 1
+            into=album, user=request.user, upload=file, position=int(position) if position.isdecimal() else 1
         )
     except intake.Refused as refused:
         return JsonResponse({"code": refused.code, "message": refused.message}, status=refused.status)

@@ -59,6 +59,20 @@ def test_an_upload_without_an_album_goes_to_the_unsorted(as_editor: Client, fami
     assert Photo.objects.get().album.family == family
 
 
+def test_an_upload_without_an_album_leaves_the_trash_as_it_is(as_editor: Client) -> None:
+    send(as_editor)
+    old = Album.objects.get()
+    trash.delete_album(album=old)
+    send(as_editor, file=upload("barn.jpg", picture("JPEG", shade=1)))
+    assert Album.objects.get(pk=old.pk).deleted_at
+    assert Photo.objects.kept().get().album != old  # type: ignore[attr-defined]
+
+
+def test_a_file_that_is_refused_begins_no_album(as_editor: Client) -> None:
+    send(as_editor, file=upload("farm.jpg", b"no photo"))
+    assert not Album.objects.exists()
+
+
 def test_the_same_file_again_is_a_conflict_that_names_the_photo(as_editor: Client) -> None:
     first = send(as_editor).json()["id"]
     again = send(as_editor)
@@ -147,6 +161,17 @@ def test_a_photo_goes_to_the_trash_and_comes_back(as_editor: Client, photo: Phot
     assert as_editor.post(path(photo, "/restore")).status_code == 200
     assert as_editor.post(path(photo, "/restore")).status_code == 404
     assert as_editor.get(path(photo)).status_code == 200
+
+
+def test_a_photo_whose_album_lies_in_the_trash_comes_back_once_that_does(
+    as_editor: Client, album: Album, photo: Photo
+) -> None:
+    trash.delete_photo(photo=photo)
+    trash.delete_album(album=album)
+    assert as_editor.post(path(photo, "/restore")).status_code == 404
+    assert Album.objects.get(pk=album.pk).deleted_at
+    trash.restore_album(album=album)
+    assert as_editor.post(path(photo, "/restore")).status_code == 200
 
 
 def test_a_colouring_is_cancelled_and_tried_again(as_editor: Client, album: Album) -> None:

@@ -55,7 +55,7 @@ def uploaded(user: User, name: str, resize: float = 1) -> tuple[Photo, Coloring]
     album = Album.objects.create(family=user.families.get(), title="The blue box")
     source = pyvips.Image.new_from_file(f"{skimage.__path__[0]}/data/{name}").colourspace("b-w").resize(resize)
     upload = SimpleUploadedFile(name, source.pngsave_buffer())
-    photo = intake.accept(album=album, user=user, upload=upload)
+    photo = intake.accept(into=album, user=user, upload=upload)
     return photo, coloured(photo, 1)
 
 

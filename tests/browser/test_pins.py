@@ -38,7 +38,7 @@ def photo(live_stack: Stack, family_owner: User) -> Photo:
     album = Album.objects.create(family=family_owner.families.get(), title="The blue box")
     source = pyvips.Image.new_from_file(f"{skimage.__path__[0]}/data/chelsea.png").colourspace("b-w")
     upload = SimpleUploadedFile("cat.png", source.pngsave_buffer())
-    made = intake.accept(album=album, user=family_owner, upload=upload)
+    made = intake.accept(into=album, user=family_owner, upload=upload)
     coloured(made, 1)
     return made
 

@@ -34,7 +34,7 @@ def test_a_photo_is_coloured_like_one_that_is_added_and_keeps_its_colours_where_
     coffee = Image.fromarray(skimage.data.coffee())
 
     def add(name: str, picture: Image.Image) -> Photo:
-        return intake.accept(album=album, user=family_owner, upload=SimpleUploadedFile(name, encoded(picture)))
+        return intake.accept(into=album, user=family_owner, upload=SimpleUploadedFile(name, encoded(picture)))
 
     photo, unfit = add("coffee.png", coffee.convert("L")), add("rocket.png", Image.fromarray(skimage.data.rocket()))
     wait_for(lambda: photo.colorings.filter(status=Status.DONE).exists(), what="the automatic colours")

@@ -100,7 +100,7 @@ def seconds_of(album: Album, user: User, seed: int) -> float:
 
 def coloured(album: Album, user: User, seed: int) -> Coloring:
     """A family's next photo, in colour."""
-    photo = intake.accept(album=album, user=user, upload=make_photo(seed=seed, size=SCAN))
+    photo = intake.accept(into=album, user=user, upload=make_photo(seed=seed, size=SCAN))
     found = wait_for(lambda: Coloring.objects.filter(photo=photo, status=Status.DONE).first(), what="a photo in colour")
     assert found is not None
     return found

@@ -198,7 +198,7 @@ def test_a_photo_is_coloured_by_what_was_brought_up(compose: Compose) -> None:
         "Membership.objects.create(family=family, user=user, role=Role.OWNER); "
         "album = Album.objects.create(family=family, title='Lake'); "
         f"file = File(Path({str(sample)!r}).open('rb'), name='lake.jpg'); "
-        "photo = intake.accept(album=album, user=user, upload=file); print(photo.pk)"
+        "photo = intake.accept(into=album, user=user, upload=file); print(photo.pk)"
     )
     made = compose.manage("shell", "--no-imports", "-c", code)
     assert made.returncode == 0, made.stderr

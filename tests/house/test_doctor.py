@@ -107,7 +107,7 @@ def test_a_migration_that_is_missing_and_one_of_a_newer_version_are_named() -> N
     for name in applied:
         recorder.record_unapplied("colorizer", name)
     assert only(migrations()).level is Level.FAIL
-    assert "1 are not applied: colorizer.0001_first_release." in only(migrations()).says
+    assert "are not applied: colorizer.0001_first_release" in only(migrations()).says
     for name in (*applied, "9999_of_the_future"):
         recorder.record_applied("colorizer", name)
     assert only(migrations()).level is Level.WARN

@@ -32,7 +32,7 @@ def nothing_left_behind() -> None:
 
 
 def accept(album: Album, user: User, name: str, content: bytes, **more: Any) -> Photo:
-    return intake.accept(album=album, user=user, upload=upload(name, content), **more)
+    return intake.accept(into=album, user=user, upload=upload(name, content), **more)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_large_upload_that_came_through_a_temporary_file_is_stored_too(album: 
     file.write(content)
 
     with closing(file):
-        photo = intake.accept(album=album, user=editor, upload=file)
+        photo = intake.accept(into=album, user=editor, upload=file)
 
     with storage.originals().open(photo.original.key) as stored:
         assert stored.read() == content
@@ -171,7 +171,7 @@ def test_a_tiff_whose_directories_go_in_a_circle_has_each_page_once(album: Album
 
 def test_no_file_at_all_is_refused(album: Album, editor: User) -> None:
     with pytest.raises(intake.Refused, match="missing"):
-        intake.accept(album=album, user=editor, upload=None)
+        intake.accept(into=album, user=editor, upload=None)
 
 
 def test_the_check_reads_headers_and_never_decodes_a_pixel(
@@ -206,7 +206,7 @@ def test_a_name_is_kept_without_its_path_and_never_names_a_stored_file(
     # Past the cleaning that Django's own upload handler does: a name can come by another way.
     file.__dict__["_name"] = given
 
-    photo = intake.accept(album=album, user=editor, upload=file)
+    photo = intake.accept(into=album, user=editor, upload=file)
 
     assert photo.original.name == kept
     assert photo.original.key == f"{album.family_id}/{photo.original_id}.jpg"
@@ -300,7 +300,7 @@ def test_a_disk_that_fills_up_in_the_middle_leaves_no_half_file(
     real = storage.save_original
     monkeypatch.setattr(storage, "save_original", save)
     with pytest.raises(OSError, match="No space"):
-        intake.accept(album=album, user=editor, upload=Filling("a.jpg", picture("JPEG")))
+        intake.accept(into=album, user=editor, upload=Filling("a.jpg", picture("JPEG")))
     assert not stored_files()
     assert not Original.objects.exists()
 

@@ -22,7 +22,7 @@ def sized(family: Family, album: Album, editor: User) -> Any:
     """Take in one more file; another ``shade`` is another file."""
 
     def add(shade: int) -> Any:
-        return intake.accept(album=album, user=editor, upload=upload("a.jpg", picture("JPEG", shade=shade)))
+        return intake.accept(into=album, user=editor, upload=upload("a.jpg", picture("JPEG", shade=shade)))
 
     return add
 
@@ -109,7 +109,7 @@ def test_one_familys_photos_take_no_room_of_another(sized: Any, stranger: User, 
     other = stranger.families.get()
     Family.objects.update(most_photos_a_day=1)
     album = Album.objects.create(family=other, title="Theirs")
-    assert intake.accept(album=album, user=stranger, upload=upload("a.jpg", picture("JPEG")))
+    assert intake.accept(into=album, user=stranger, upload=upload("a.jpg", picture("JPEG")))
 
 
 @pytest.mark.django_db(transaction=True)

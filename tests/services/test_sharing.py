@@ -87,6 +87,8 @@ class TestEnd:
         trash.delete_album(album=album)
         assert self.open(given) == 0
         trash.restore_photo(photo=photo)
+        assert self.open(given) == 0
+        trash.restore_album(album=album)
         assert self.open(given) == 2
 
     def test_the_share_of_a_photo_rests_with_its_album(self, album: Album, given: list[str]) -> None:

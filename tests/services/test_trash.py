@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from colorizer import storage
 from colorizer.models import Album, Coloring, Discard, Family, Original, Photo, Queue, Status, Tombstone, User
+from colorizer.services import album as albums
 from colorizer.services import coloring, discarding, intake, trash
 from tests.files import picture, upload
 
@@ -20,7 +21,7 @@ def photo(album: Album, editor: User) -> Photo:
 
 
 def taken(album: Album, user: User, *, shade: int = 0, pages: int = 1) -> Photo:
-    photo = intake.accept(album=album, user=user, upload=upload("a.tif", picture("TIFF", shade=shade, pages=pages)))
+    photo = intake.accept(into=album, user=user, upload=upload("a.tif", picture("TIFF", shade=shade, pages=pages)))
     photo.state = Photo.State.READY
     photo.save()
     return photo
@@ -53,11 +54,26 @@ def test_a_photo_in_the_trash_comes_back_as_it_was(photo: Photo) -> None:
     assert all(storage.results().exists(key) for key in result_keys(photo))
 
 
-def test_a_restored_photo_takes_its_album_along(photo: Photo, album: Album) -> None:
+def test_a_restored_photo_leaves_its_album_where_it_is(photo: Photo, album: Album) -> None:
     trash.delete_photo(photo=photo)
     trash.delete_album(album=album)
     trash.restore_photo(photo=photo)
+    assert not Album.objects.kept().exists()  # type: ignore[attr-defined]
+    trash.restore_album(album=album)
     assert Photo.objects.kept().get() == photo  # type: ignore[attr-defined]
+
+
+def test_what_is_unsorted_has_one_album_a_family_whatever_comes_out_of_the_trash(family: Family) -> None:
+    first = albums.unsorted(family=family)
+    trash.delete_album(album=first)
+    trash.restore_album(album=first)
+    assert albums.unsorted(family=family) == first
+
+    trash.delete_album(album=first)
+    second = albums.unsorted(family=family)
+    trash.restore_album(album=first)
+    assert first in Album.objects.kept().filter(title=second.title, is_unsorted=False)  # type: ignore[attr-defined]
+    assert albums.unsorted(family=family) == second != first
 
 
 def test_a_restored_album_leaves_in_the_trash_what_was_put_there_before_it(album: Album, editor: User) -> None:

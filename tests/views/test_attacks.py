@@ -123,7 +123,7 @@ def test_what_people_type_is_never_a_template(as_editor: Client, photo: Photo) -
 def test_postscript_is_never_opened(album: Album, editor: User, name: str) -> None:
     content = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n(/etc/passwd) (r) file\n"
     with pytest.raises(intake.Refused) as refused:
-        intake.accept(album=album, user=editor, upload=upload(name, content))
+        intake.accept(into=album, user=editor, upload=upload(name, content))
     assert refused.value.status == 415
     assert not Original.objects.exists()
 
@@ -131,7 +131,7 @@ def test_postscript_is_never_opened(album: Album, editor: User, name: str) -> No
 def test_a_postscript_header_in_front_of_a_photo_is_no_photo(album: Album, editor: User) -> None:
     """DOS EPS: a binary head that says where PostScript and where a preview lie."""
     with pytest.raises(intake.Refused):
-        intake.accept(album=album, user=editor, upload=upload("a.tif", b"\xc5\xd0\xd3\xc6" + bytes(64)))
+        intake.accept(into=album, user=editor, upload=upload("a.tif", b"\xc5\xd0\xd3\xc6" + bytes(64)))
 
 
 class Bomb:

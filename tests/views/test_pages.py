@@ -10,7 +10,6 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from colorizer.models import Album, Coloring, Original, Photo, Queue, Status, User
-from colorizer.services import album as albums
 from colorizer.services import coloring, trash
 from tests.views.conftest import make_photo
 
@@ -89,12 +88,6 @@ class TestAlbum:
         assert album in as_editor.get(reverse("trash")).context["albums"]
         as_editor.post(reverse("album_restore", args=[album.pk]))
         assert photo in as_editor.get(reverse("album", args=[album.pk])).context["photos"]
-
-    def test_no_family_has_two_for_what_is_unsorted(self, album: Album) -> None:
-        first = albums.unsorted(family=album.family)
-        trash.delete_album(album=first)
-        assert albums.unsorted(family=album.family) == first
-        assert first.family.albums.get(is_unsorted=True).deleted_at is None
 
 
 class TestHome:

@@ -36,7 +36,7 @@ def upload(broker: Process, album: Album, editor: User) -> Upload:
         nonlocal count
         count += 1
         file = make_photo(name, seed=count, **how)  # type: ignore[arg-type]
-        return intake.accept(album=album, user=editor, upload=file, position=position)
+        return intake.accept(into=album, user=editor, upload=file, position=position)
 
     return take
 

@@ -35,7 +35,7 @@ def test_decompression_bombs_end_as_too_large_and_the_photo_behind_them_is_colou
     monkeypatch.setenv("HEIRLOOM_PHOTO_MEMORY_MB", "150")
     small = worker_process("small")
     bombs = [
-        intake.accept(album=album, user=editor, upload=files.upload("bomb.png", files.interlaced_png(side)))
+        intake.accept(into=album, user=editor, upload=files.upload("bomb.png", files.interlaced_png(side)))
         for side in (8_000, 11_000)  # one is noticed as it grows, one asks for all at once
     ]
     behind = upload()
@@ -54,7 +54,7 @@ def test_a_tiff_of_huge_tiles_is_refused(
 ) -> None:
     child = child_of(coloring_with(Status.DONE, upload()))
     hostile = files.upload("tiles.tif", tiff_of_one_tile(64, tile=tile))
-    photo = intake.accept(album=album, user=editor, upload=hostile)
+    photo = intake.accept(into=album, user=editor, upload=hostile)
     ended = original_with(Status.FAILED, photo)
     assert (ended.reason, ended.attempt) in (("unreadable", 1), ("no_memory", 1), ("truncated", 1))
     assert runs(child)

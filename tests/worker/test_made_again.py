@@ -77,7 +77,7 @@ def test_an_older_colouring_that_is_made_again_takes_no_others_place(worker: Pro
 
 
 def test_renditions_are_made_again_and_the_familys_answer_stays(worker: Process, album: Album, editor: User) -> None:
-    photo = intake.accept(album=album, user=editor, upload=make_photo("launch.jpg", colour=True))
+    photo = intake.accept(into=album, user=editor, upload=make_photo("launch.jpg", colour=True))
     original_with(Status.DONE, photo)
     intake.answer(photo=photo, colour=False)
     make_again(Kind.RENDITION_MISSING, photo.pk, storage.grey_key(photo, 480))

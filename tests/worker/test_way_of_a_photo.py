@@ -78,7 +78,7 @@ def test_a_photo_in_colour_waits_for_its_familys_answer(worker: Process, upload:
 def test_a_file_whose_end_is_missing_is_refused_with_its_reason(worker: Process, album: Album, editor: User) -> None:
     whole = make_photo("lake.jpg", size=(900, 700)).read()
     upload = SimpleUploadedFile("lake.jpg", whole[: len(whole) // 2])
-    photo = intake.accept(album=album, user=editor, upload=upload)
+    photo = intake.accept(into=album, user=editor, upload=upload)
     original = original_with(Status.FAILED, photo)
     photo.refresh_from_db()
     assert (original.reason, original.failures, original.attempt) == ("truncated", 0, 1)
@@ -87,7 +87,7 @@ def test_a_file_whose_end_is_missing_is_refused_with_its_reason(worker: Process,
 
 
 def test_a_phones_heic_comes_back_as_a_jpeg_and_can_be_looked_at(worker: Process, album: Album, editor: User) -> None:
-    photo = intake.accept(album=album, user=editor, upload=SimpleUploadedFile("lake.heic", HEIC.read_bytes()))
+    photo = intake.accept(into=album, user=editor, upload=SimpleUploadedFile("lake.heic", HEIC.read_bytes()))
     original_with(Status.DONE, photo)
     photo.refresh_from_db()
     intake.answer(photo=photo, colour=True)

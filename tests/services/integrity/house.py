@@ -20,7 +20,7 @@ OLD = timedelta(days=2)
 
 def in_colour(album: Album, user: User, *, name: str = "a.jpg", shade: int = 0) -> Photo:
     kind = {"jpg": "JPEG", "tif": "TIFF"}[name.rsplit(".", 1)[-1]]
-    photo = intake.accept(album=album, user=user, upload=upload(name, picture(kind, shade=shade)))
+    photo = intake.accept(into=album, user=user, upload=upload(name, picture(kind, shade=shade)))
     Original.objects.filter(pk=photo.original_id).update(status=Status.DONE)
     coloring = Coloring.objects.create(photo=photo, status=Status.DONE, size=6)
     Coloring.objects.filter(pk=coloring.pk).update(key=storage.result_key(coloring, "full"))
