@@ -8,6 +8,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.http import JsonResponse
+from django.urls import Resolver404, resolve
 from django.utils import translation
 
 from colorizer import words
@@ -24,25 +25,30 @@ App = Callable[..., Awaitable[None]]
 _STATUS = {"too_many_bytes": 413, "no_room": 507}
 SLACK = 1_000_000
 """Bytes that a form may hold beside the largest photo."""
+TAKES_FILES = frozenset({"upload", "api:photos", "dataset_add", "model_upload"})
+"""The names of the addresses to which files are sent."""
+FORM_MB = 2
+"""With the slack it is a little more than Django reads of a form without files."""
 
 
 class BodyLimit:
-    """Answers 413 to a body larger than the largest photo, and 507 to one that the disk has no room for.
+    """Answers 413 to a body larger than its address takes, and 507 to one that the disk has no room for.
 
-    Either is read to its end without keeping any more of it: a browser that is cut short sees a broken connection, not
-    the answer, and would try again.
+    Where files are sent that is the largest photo, whoever sends it: who that is, Django knows later. Elsewhere it is
+    no more than a form. What is refused is read to its end without keeping any more of it: a browser that is cut short
+    sees a broken connection, not the answer, and would try again.
     """
 
     def __init__(self, app: App) -> None:
         self.app = app
-        self.most = settings.HEIRLOOM_MAX_FILE_MB * 1_000_000 + SLACK
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        if declared(scope) > self.most:
-            return await _refuse(scope, _Exchange(receive, send), "too_many_bytes", limit=settings.HEIRLOOM_MAX_FILE_MB)
         exchange = _Exchange(receive, send)
+        size = declared(scope) - SLACK
+        if size > FORM_MB * 1_000_000 and size > (limit := _megabytes(scope)) * 1_000_000:
+            return await _refuse(scope, exchange, "too_many_bytes", limit=limit)
         try:
             return await self.app(scope, exchange.receive, exchange.send)
         except OSError as error:
@@ -78,6 +84,15 @@ def declared(scope: Message) -> int:
         return 1 << 62
     length = headers.get(b"content-length", b"0")
     return int(length) if length.isdigit() else 0
+
+
+def _megabytes(scope: Message) -> int:
+    """How large a file the address of ``scope`` takes."""
+    try:
+        takes_files = resolve(ASGIRequest(scope, io.BytesIO()).path_info).view_name in TAKES_FILES
+    except Resolver404:
+        takes_files = False
+    return settings.HEIRLOOM_MAX_FILE_MB if takes_files else FORM_MB
 
 
 async def _refuse(scope: Message, exchange: _Exchange, code: str, **details: object) -> None:

@@ -1,4 +1,4 @@
-"""Requests that bring a file are answered a few at a time; those behind wait, with their file on disk."""
+"""Requests that bring a file are answered a few at a time; those behind wait, some of them with their file on disk."""
 
 from asyncio import Semaphore
 from tempfile import TemporaryFile
@@ -12,18 +12,22 @@ from .memory import give_back_memory
 AT_ONCE = 8
 """Each has a thread and a connection of its own; more of them would take memory, not time, from a few cores."""
 
+COMING = 64
+"""So many are received or wait on disk, of the largest file's size at most each. Of those behind nothing is read."""
+
 CHUNK = 256 * 1024
 
 
 class FilesInTurn:
     """Around Django: a body too large for memory is received to its end first, then has its turn.
 
-    So a slow line holds up no turn of others, and pages never wait here.
+    So a slow line holds up no turn of others, unless very many are slow, and pages never wait here.
     """
 
     def __init__(self, app: App) -> None:
         self.app = app
         self.turns = Semaphore(AT_ONCE)
+        self.room = Semaphore(COMING)
         self.under_way = 0
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -31,18 +35,21 @@ class FilesInTurn:
             return await self.app(scope, receive, send)
         self.under_way += 1
         try:
-            with TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as body:
-                while (message := await receive())["type"] == "http.request":
-                    body.write(message.get("body", b""))
-                    if not message.get("more_body"):
-                        body.seek(0)
-                        async with self.turns:
-                            return await self.app(scope, _again(body, receive), send)
+            async with self.room:
+                await self._received(scope, receive, send)
         finally:
             self.under_way -= 1
             if not self.under_way:
                 give_back_memory()
-        return None
+
+    async def _received(self, scope: Message, receive: Receive, send: Send) -> None:
+        with TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as body:
+            while (message := await receive())["type"] == "http.request":
+                body.write(message.get("body", b""))
+                if not message.get("more_body"):
+                    body.seek(0)
+                    async with self.turns:
+                        return await self.app(scope, _again(body, receive), send)
 
 
 def _again(body: IO[bytes], receive: Receive) -> Receive:

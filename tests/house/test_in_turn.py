@@ -9,7 +9,7 @@ import pytest
 
 from tests.stack import done
 from webapp import in_turn
-from webapp.in_turn import AT_ONCE, FilesInTurn
+from webapp.in_turn import AT_ONCE, COMING, FilesInTurn
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 LARGE = secrets.token_bytes(1_000_003)
@@ -85,6 +85,28 @@ def test_a_few_are_answered_at_once_and_a_page_does_not_wait_for_them() -> None:
         return inside_at_once, first, len(inside.bodies)
 
     assert done(crowd()) == (AT_ONCE, [b""], 3 * AT_ONCE + 1)
+
+
+def test_of_very_many_that_come_at_once_only_some_are_read() -> None:
+    async def crowd() -> int:
+        app, read, go = FilesInTurn(Inside()), 0, asyncio.Event()
+
+        async def slow() -> dict[str, Any]:
+            nonlocal read
+            read += 1
+            await go.wait()
+            return {"type": "http.disconnect"}
+
+        uploads = [asyncio.create_task(app(scope(len(LARGE)), slow, send)) for _ in range(COMING + 5)]
+        while read < COMING:
+            await asyncio.sleep(0)
+        read_at_once = read
+        go.set()
+        await asyncio.gather(*uploads)
+        assert read == COMING + 5
+        return read_at_once
+
+    assert done(crowd()) == COMING
 
 
 def test_one_whose_sender_goes_away_is_forgotten() -> None:

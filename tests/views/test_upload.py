@@ -4,6 +4,7 @@ import json
 import socket
 import time
 from typing import Any
+from uuid import UUID
 
 import pytest
 from celery import Celery
@@ -17,8 +18,11 @@ from colorizer.services import trash
 from tests.conftest import member
 from tests.files import picture, upload
 from tests.services.test_intake import REFUSED
-from tests.stack import wait_for
+from tests.stack import done, wait_for
 from tests.views.conftest import MOST_MEGABYTES
+from webapp.body_limit import FORM_MB, TAKES_FILES, BodyLimit
+
+SOME_ALBUM = f"/albums/{UUID(int=0)}/upload/"
 
 
 @pytest.fixture
@@ -149,17 +153,20 @@ def test_an_upload_cut_off_in_the_middle_leaves_nothing_behind(web: int) -> None
 
 
 @pytest.mark.parametrize(
-    ("path", "language", "member", "words"),
+    ("path", "language", "megabytes", "member", "words"),
     [
-        ("/", "en", "message", "larger than 30 megabytes"),
-        ("/", "de", "message", "30"),
-        ("/api/v1/photos", "de", "detail", "30"),
+        (SOME_ALBUM, "en", MOST_MEGABYTES, "message", "larger than 30 megabytes"),
+        (SOME_ALBUM, "de", MOST_MEGABYTES, "message", "30"),
+        ("/api/v1/photos", "de", MOST_MEGABYTES, "detail", "30"),
+        ("/accounts/login/", "en", FORM_MB, "message", "larger than 2 megabytes"),
+        ("/api/v1/colours", "en", FORM_MB, "detail", "larger than 2 megabytes"),
+        ("/nowhere", "en", FORM_MB, "message", "larger than 2 megabytes"),
     ],
 )
-def test_a_body_larger_than_any_photo_is_read_to_its_end_and_kept_nowhere(
-    web: int, path: str, language: str, member: str, words: str
+def test_a_body_larger_than_its_address_takes_is_read_to_its_end_and_kept_nowhere(
+    web: int, path: str, language: str, megabytes: int, member: str, words: str
 ) -> None:
-    chunk, times = bytes(1_000_000), MOST_MEGABYTES + 2
+    chunk, times = bytes(1_000_000), megabytes + 2
     with socket.create_connection(("127.0.0.1", web), timeout=30) as line:
         head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Language: {language}\r\nConnection: close\r\n"
         line.sendall(f"{head}Content-Length: {len(chunk) * times}\r\n\r\n".encode())
@@ -169,6 +176,26 @@ def test_a_body_larger_than_any_photo_is_read_to_its_end_and_kept_nowhere(
     assert answer.startswith("HTTP/1.1 413")
     assert words in json.loads(answer.partition("\r\n\r\n")[2])[member]
     assert ("application/problem+json" in answer) == path.startswith("/api/")
+
+
+@pytest.mark.parametrize("name", sorted(TAKES_FILES))
+def test_a_body_as_large_as_a_photo_is_taken_where_files_are_sent(name: str) -> None:
+    came: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        came.append(scope["path"])
+
+    path = reverse(name, args=[UUID(int=0)] if name in ("upload", "dataset_add") else [])
+    length = str(settings.HEIRLOOM_MAX_FILE_MB * 1_000_000).encode()
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "query_string": b"",
+        "headers": [(b"content-length", length)],
+    }
+    done(BodyLimit(app)(scope, None, None))  # type: ignore[arg-type]
+    assert came == [path]
 
 
 def test_a_body_that_does_not_say_its_length_is_not_taken(web: int) -> None:
