@@ -64,7 +64,6 @@ urlpatterns: list[URLPattern] = [
     path("families/<uuid:pk>/rename/", family.family_rename, name="family_rename"),
     path("families/<uuid:pk>/members/<int:member>/role/", family.member_role, name="member_role"),
     path("families/<uuid:pk>/members/<int:member>/remove/", family.member_remove, name="member_remove"),
-    path("families/<uuid:pk>/invites/", family.invite_create, name="invite_create"),
     path("families/<uuid:pk>/invites/<int:number>/withdraw/", family.invite_withdraw, name="invite_withdraw"),
     path("families/<uuid:pk>/tokens/", token.tokens, name="tokens"),
     path("families/<uuid:pk>/tokens/<int:number>/revoke/", token.token_revoke, name="token_revoke"),

@@ -325,7 +325,7 @@ def test_the_trash_speaks_german(member: Client, album: Album, photos: list[Phot
 def test_a_familys_pages_speak_german(member: Client, family: Family, owner: User, viewer: User) -> None:
     path = reverse("family", args=[family.pk])
     assert_german(page_of(member, path))
-    assert_german(page_of(member, reverse("invite_create", args=[family.pk]), role=Role.EDITOR))
+    assert_german(page_of(member, path, role=Role.EDITOR))
     assert_german(page_of(member, reverse("family_rename", args=[family.pk]), name=" "))
     assert_german(page_of(member, reverse("tokens", args=[family.pk]), name="Scanner", scopes="read", days="9"))
     assert_german(page_of(member, reverse("tokens", args=[family.pk]), name="", days="999"))

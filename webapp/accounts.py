@@ -18,4 +18,5 @@ class SignupForm(forms.Form):
 
     def signup(self, request: HttpRequest, user: User) -> None:
         """Called by allauth once the user is saved."""
-        account.welcome(user=user, name=self.cleaned_data["name"], token=request.session.pop(account.INVITE_KEY, ""))
+        invite_id = request.session.pop(account.INVITE_KEY, None)
+        account.welcome(user=user, name=self.cleaned_data["name"], invite_id=invite_id)

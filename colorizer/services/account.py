@@ -12,8 +12,8 @@ from ..models import Action, Family, Invite, Membership, Role, User
 from . import audit, sharing, tokens
 
 INVITE_LASTS = timedelta(days=14)
-INVITE_KEY = "invite"
-"""Where a session keeps the token of an invite that was opened before signing up."""
+INVITE_KEY = "invite-id"
+"""Where a session keeps the id of an invite that was opened before signing up."""
 
 
 class LastOwner(Exception):
@@ -25,11 +25,11 @@ class InviteGone(Exception):
 
 
 @transaction.atomic
-def welcome(*, user: User, name: str, token: str = "") -> Family:
-    """Give someone who just signed up a family: the one that invited with ``token``, else one of their own."""
+def welcome(*, user: User, name: str, invite_id: int | None = None) -> Family:
+    """Give someone who just signed up a family: the one of the invite, if that is open, else one of their own."""
     user.name = name
     user.save(update_fields=["name"])
-    if token and (invite := open_invite(token=token)):
+    if invite_id and (invite := Invite.objects.open().filter(pk=invite_id).first()):
         return join(invite=invite, user=user).family
     return found_family(user=user, name=_("Family of {name}").format(name=name or user.email))
 

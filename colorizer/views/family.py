@@ -1,5 +1,6 @@
 """A family's page: its members, their roles, and inviting more."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -8,16 +9,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from .. import limits
 from ..forms import FamilyForm, RoleForm
-from ..models import Family, Invite, Membership, Role
+from ..models import Family, Invite, Membership, Role, User
 from ..selectors import history
 from ..services import account
 from .access import FamilyRequest, signed_in
 
-SHOWN_ONCE = "invite-link"
 WRONG_INVITES = "30/10m"
 """Links that open nothing, from one address. Nobody guesses 32 random bytes; but nobody needs to try for ever."""
 
@@ -45,21 +46,32 @@ def families(request: FamilyRequest) -> HttpResponse:
 
 
 @signed_in
-@require_safe
+@require_http_methods(["GET", "POST"])
+@never_cache
 def family(request: FamilyRequest, pk: UUID) -> HttpResponse:
+    """The page, and an owner's invites. The link of one is in the answer to the form itself, and kept nowhere."""
     found = get_object_or_404(Family.objects.for_user(request.user), pk=pk)
-    members = found.memberships.select_related("user").order_by("created_at")
-    context = {
-        "family": found,
+    form, link = RoleForm(request.POST if request.method == "POST" else None), ""
+    if request.method == "POST":
+        _owned(request, pk)
+    if form.is_valid():
+        token = account.create_invite(family=found, by=request.user, role=form.cleaned_data["role"])
+        link = request.build_absolute_uri(reverse("invite", args=[token]))
+    context = _shown(found, request.user) | {"invite_form": form, "invite_link": link}
+    return render(request, "family/family.html", context, status=422 if form.errors else 201 if link else 200)
+
+
+def _shown(family: Family, user: User) -> dict[str, Any]:
+    """What the family's page shows to ``user``, whatever was asked."""
+    members = family.memberships.select_related("user").order_by("created_at")
+    return {
+        "family": family,
         "members": members,
-        "is_owner": any(member.user_id == request.user.pk and member.role == Role.OWNER for member in members),
-        "invites": found.invites.open(),
-        "invite_link": request.session.pop(SHOWN_ONCE, ""),
-        "form": FamilyForm(instance=found),
-        "invite_form": RoleForm(),
+        "is_owner": any(member.user_id == user.pk and member.role == Role.OWNER for member in members),
+        "invites": family.invites.open(),
+        "form": FamilyForm(instance=family),
         "roles": Role.choices,
     }
-    return render(request, "family/family.html", context)
 
 
 @signed_in
@@ -115,17 +127,6 @@ def member_remove(request: FamilyRequest, pk: UUID, member: int) -> HttpResponse
 
 @signed_in
 @require_POST
-def invite_create(request: FamilyRequest, pk: UUID) -> HttpResponse:
-    owned = _owned(request, pk)
-    form = RoleForm(request.POST)
-    if form.is_valid():
-        token = account.create_invite(family=owned, by=request.user, role=form.cleaned_data["role"])
-        request.session[SHOWN_ONCE] = request.build_absolute_uri(reverse("invite", args=[token]))
-    return redirect("family", pk)
-
-
-@signed_in
-@require_POST
 def invite_withdraw(request: FamilyRequest, pk: UUID, number: int) -> HttpResponse:
     owned = _owned(request, pk)
     invite = get_object_or_404(Invite, family=owned, pk=number, accepted_at=None)
@@ -146,5 +147,5 @@ def invite(request: HttpRequest, token: str) -> HttpResponse:
         except account.InviteGone:
             return render(request, "family/invite_gone.html", status=404)
         return redirect("home")
-    request.session[account.INVITE_KEY] = token
+    request.session[account.INVITE_KEY] = found.pk
     return render(request, "family/invite.html", {"invite": found})

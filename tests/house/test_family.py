@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from colorizer.models import Family, Invite, Membership, Role, User
+from colorizer.models import Family, Invite, Membership, Role, Session, User
 from colorizer.services import account
 from tests.conftest import PASSWORD
 
@@ -34,7 +34,7 @@ def deeds(family: Family, member: User) -> list[tuple[str, dict[str, str]]]:
     return [
         (f"{base}/rename/", {"name": "Stolen"}),
         (f"{base}/members/{number(member, family)}/role/", {"role": "viewer"}),
-        (f"{base}/invites/", {"role": "owner"}),
+        (f"{base}/", {"role": "owner"}),
     ]
 
 
@@ -63,8 +63,11 @@ def test_only_owners_manage_a_family(
 
 def test_nothing_changes_by_merely_opening_a_link(family: Family, owner: User) -> None:
     client = as_(owner)
-    for path, _ in deeds(family, owner):
-        assert client.get(path).status_code == 405
+    for path, form in deeds(family, owner):
+        client.get(path, form)
+    family.refresh_from_db()
+    assert (family.name, role_of(owner, family)) == ("Lindqvist", Role.OWNER)
+    assert not Invite.objects.exists()
 
 
 def test_an_owner_renames_gives_roles_and_removes(family: Family, owner: User, viewer: User) -> None:
@@ -126,7 +129,7 @@ def test_who_has_no_family_can_begin_one(owner: User) -> None:
 @pytest.fixture
 def link(family: Family, owner: User) -> str:
     """The path of an invite for an editor, as the owner's page shows it."""
-    page: Any = as_(owner).post(f"/families/{family.pk}/invites/", {"role": "editor"}, follow=True)
+    page: Any = as_(owner).post(f"/families/{family.pk}/", {"role": "editor"})
     return str(page.context["invite_link"]).removeprefix("http://testserver")
 
 
@@ -135,6 +138,8 @@ def test_an_invite_is_shown_once_and_only_its_hash_is_kept(family: Family, owner
     assert len(token) >= 40
     assert token not in str(list(Invite.objects.values()))
     assert token not in as_(owner).get(f"/families/{family.pk}/").content.decode()
+    Client().get(link)
+    assert not [session for session in Session.objects.all() if token in str(session.get_decoded())]
 
 
 def test_opening_an_invite_joins_nobody_and_accepting_it_does(family: Family, link: str, stranger: User) -> None:
