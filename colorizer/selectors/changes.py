@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from ..models import Photo, Status, User
 from .gallery import in_order
 
@@ -14,15 +16,15 @@ MOST_WAITING = 30
 """So many waiting photos of an album are told anew of their place in line; those behind can wait for a reload."""
 
 
-def changes_since(*, user: User, cursor: datetime, album_id: UUID) -> list[Photo]:
-    """The photos of the album that changed since ``cursor`` or shortly before it, oldest change first, in one query.
+def changes_since(*, user: User, cursor: datetime, album_id: UUID) -> QuerySet[Photo]:
+    """The photos of the album that changed since ``cursor`` or shortly before it, oldest change first.
 
     Those put in the trash are among them. None for a user who may not see the album.
     """
     changed = Photo.objects.for_user(user).filter(
         album=album_id, album__deleted_at=None, changed_at__gt=cursor - OVERLAP
     )
-    return list(in_order(changed).order_by("changed_at"))
+    return in_order(changed).order_by("changed_at")
 
 
 def waiting(*, album_id: UUID, but: Sequence[Photo]) -> list[Photo]:

@@ -43,8 +43,7 @@ class Watch:
     def look(self) -> bytes | None:
         """What is new, as events; nothing to say is empty; None once the page may see no more."""
         with translation.override(self._language), closing(connection):
-            changed = changes.changes_since(user=self._user, cursor=self._cursor, album_id=self._album.pk)
-            fresh = [photo for photo in changed if self._told.get(photo.pk) != photo.changed_at]
+            fresh = self._fresh()
             is_first, now = self._pinged < 0, time.monotonic()
             if is_check := now - self._checked >= LOOKS_A_CHECK * settings.HEIRLOOM_LOOK_SECONDS:
                 self._checked = now
@@ -53,6 +52,15 @@ class Watch:
             moved = self._moved(but=fresh) if is_check else []
             # At first the page itself has just told the places.
             return self._ping(now) + self._tell(fresh) + (b"" if is_first else self._tell_places(moved))
+
+    def _fresh(self) -> list[Photo]:
+        """What changed otherwise than was told.
+
+        Ids and times are asked for first: where a whole album changed at once, all of it stays among what changed last.
+        """
+        changed = changes.changes_since(user=self._user, cursor=self._cursor, album_id=self._album.pk)
+        fresh = [pk for pk, changed_at in changed.values_list("pk", "changed_at") if self._told.get(pk) != changed_at]
+        return list(changed.filter(pk__in=fresh)) if fresh else []
 
     def _ping(self, now: float) -> bytes:
         """A comment, so that nothing between here and the page takes the stream for dead."""

@@ -3,7 +3,7 @@
 import http.client
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from django.conf import settings
 from django.db import connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -19,6 +19,7 @@ from django.utils import timezone
 from colorizer.models import Album, Coloring, Family, Photo, Role, User
 from colorizer.selectors import changes, gallery
 from colorizer.services import trash
+from colorizer.views import watch
 from tests.conftest import member
 from tests.views.conftest import add_colour, make_photo
 
@@ -247,8 +248,24 @@ def test_a_viewer_gets_tiles_without_buttons(lake: Album, open_page: Callable[..
 def test_a_look_where_nothing_changed_is_one_query(album: Album, viewer: User, photo: Photo) -> None:
     later = timezone.now() + timedelta(minutes=1)
     with CaptureQueriesContext(connection) as queries:
-        assert changes.changes_since(user=viewer, cursor=later, album_id=album.pk) == []
+        assert list(changes.changes_since(user=viewer, cursor=later, album_id=album.pk)) == []
     assert len(queries) == 1
+
+
+def test_an_album_that_changed_as_a_whole_is_read_once_and_not_at_each_look(
+    as_viewer: Client, rf: RequestFactory, album: Album, viewer: User, photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "closing", nullcontext)  # the connection has everything still to be undone
+    request = rf.get("/events/")
+    request.session, request.user = as_viewer.session, viewer
+    page = watch.Watch(request=request, user=viewer, album=album, cursor=timezone.now(), shown={})
+    trash.delete_album(album=album)
+    trash.restore_album(album=album)
+    assert f'id="photo-{photo.pk}"' in (page.look() or b"").decode()
+    with CaptureQueriesContext(connection) as queries:
+        assert page.look() == b""
+    assert len(queries) == 1
+    assert "caption" not in queries[0]["sql"]
 
 
 class TestPolling:
