@@ -65,6 +65,21 @@ def test_a_translation_fills_in_what_its_source_fills_in() -> None:
         assert edges[0] == edges[1], source
 
 
+@pytest.mark.parametrize(
+    ("english", "german"), [("owners?", "verwalte"), ("vividness", "farbkraft"), ("benchmark", "prüfstein")]
+)
+def test_a_term_is_the_same_word_everywhere(english: str, german: str) -> None:
+    term = re.compile(rf"\b{english}\b", re.IGNORECASE)
+    found = [said for entry in GERMAN for source, said in pairs(entry) if term.search(PLACEHOLDER.sub("", source))]
+    assert found
+    assert [said for said in found if german not in said.lower()] == []
+
+
+def test_each_status_has_a_word_of_its_own() -> None:
+    with translation.override("de"):
+        assert len({str(label) for label in Status.labels}) == len(Status)
+
+
 def test_what_is_compiled_is_what_is_written() -> None:
     compiled = polib.mofile(str(ROOT / CATALOGUE.with_suffix(".mo")))
     assert by_source(compiled) == by_source(GERMAN), "run: make messages"

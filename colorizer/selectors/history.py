@@ -136,9 +136,10 @@ def _sentence(together: list[AuditEntry], names: dict[int, str]) -> str:
     table: Mapping[str, str | Promise] = COUNTED if entry.action in COUNTED else SENTENCES
     if entry.actor_id is None and entry.action in BY_ITSELF:
         table = BY_ITSELF
-    gone = _("Someone who is no longer here")
+    who = names.get(entry.actor_id or 0, _("Someone who is no longer here"))
+    gone = _("someone who is no longer here")
     whom = names.get(int(entry.object_id), gone) if entry.action in OF_PEOPLE else gone
-    details = {"who": names.get(entry.actor_id or 0, gone), "whom": whom, "n": len(together)}
+    details = {"who": who, "whom": whom, "n": len(together)}
     return str(table.get(entry.action, entry.get_action_display()) % details)
 
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from colorizer.models import Action, AuditEntry, Family, Role, User
 from colorizer.selectors import history
@@ -56,6 +56,23 @@ def test_of_whom_is_gone_no_name_is_left(told: Any, family: Family, viewer: User
     account.remove_member(membership=family.memberships.get(user=viewer), by=viewer)
     viewer.delete()
     assert told() == ["Someone who is no longer here left the family."]
+
+
+def test_one_who_is_gone_is_spoken_of_as_the_sentence_needs_it(family: Family, viewer: User, owner: User) -> None:
+    name(owner, "Ada")
+    account.set_role(membership=family.memberships.get(user=viewer), role=Role.EDITOR, by=owner)
+    account.remove_member(membership=family.memberships.get(user=viewer), by=owner)
+    viewer.delete()
+    entries = AuditEntry.objects.filter(action__in=history.OF_PEOPLE)
+    assert [line.sentence for line in history.lines(entries)] == [
+        "Ada removed someone who is no longer here from the family.",
+        "Ada changed the role of someone who is no longer here.",
+    ]
+    with translation.override("de"):
+        assert [line.sentence for line in history.lines(entries)] == [
+            "Ada hat jemanden, der nicht mehr hier ist, aus der Familie entfernt.",
+            "Ada hat die Rolle für jemanden, der nicht mehr hier ist, geändert.",
+        ]
 
 
 def test_the_log_has_pages(sign_in: SignIn, family: Family, owner: User) -> None:
