@@ -97,7 +97,9 @@ def photo_for_file(user: User, pk: UUID, *, family: Family | None = None) -> Pho
 def check(user: User, family_id: UUID, *, edit: bool) -> None:
     """Of the family's own a viewer who tries to change something gets 403."""
     if edit and not gallery.can_edit(user=user, family_id=family_id):
-        raise PermissionDenied(_("You may look at this album, not change it."))
+        raise PermissionDenied(
+            _("You may look at this album. To change it, ask someone who owns it to make you an editor.")
+        )
 
 
 def _photos(user: User, family: Family | None) -> PhotoQuerySet:

@@ -233,6 +233,15 @@ def test_no_file_of_a_photo_is_given_to_who_is_not_of_the_family(
     assert response.status_code == NOTHING
 
 
+def test_a_refusal_says_who_may(world: World, sign_in: SignIn) -> None:
+    client = sign_in(world.people["viewer"])
+    said = "ask someone who owns it to make you an editor."
+    assert said in client.post(address(world, "album_edit")).content.decode()
+    governed = client.post(address(world, "family_rename")).content.decode()
+    assert "Only an owner of the family may do this." in governed
+    assert said not in governed
+
+
 def test_a_refused_change_changes_nothing(world: World, sign_in: SignIn) -> None:
     for person in ("stranger", "superuser", "viewer", "anonymous"):
         client = sign_in(world.people[person])
