@@ -8,7 +8,7 @@ from enum import StrEnum
 from django.db import DatabaseError
 
 GRACE = timedelta(days=1)
-"""So old must a file without a row be, or an unfinished upload, to be called left behind."""
+"""So old must a file without a row be, or an unfinished upload, to be called left behind; or a deletion, overdue."""
 
 
 UNREACHABLE = (OSError, DatabaseError)
@@ -33,6 +33,7 @@ class Kind(StrEnum):
     ITEM_MISSING = "item_missing"
     LIVE_MODELS = "live_models"
     UPLOAD_UNFINISHED = "upload_unfinished"
+    DISCARD_KEPT = "discard_kept"
     JOB_LEFT = "job_left"
     JOB_UNSENT = "job_unsent"
     JOB_TWICE = "job_twice"
@@ -55,6 +56,7 @@ SAID = {
     Kind.ITEM_MISSING: "Photos of datasets whose file is missing. Delete them there, and add them again.",
     Kind.LIVE_MODELS: "Exactly one model version has to be live.",
     Kind.UPLOAD_UNFINISHED: "Halves of files that were never completed. They can go.",
+    Kind.DISCARD_KEPT: "Files deleted for good that their storage keeps. They are tried every hour: look why.",
     Kind.JOB_LEFT: "Jobs that are running, but whose worker gives no sign of life.",
     Kind.JOB_UNSENT: "Jobs that wait, but were never sent to a worker.",
     Kind.JOB_TWICE: "Photos with more than one open colouring.",

@@ -1,6 +1,7 @@
 from typing import ClassVar
 
 from django.db import models
+from django.utils import timezone
 
 
 class Discard(models.Model):
@@ -8,6 +9,8 @@ class Discard(models.Model):
 
     storage = models.CharField(max_length=20, editable=False)
     key = models.CharField(max_length=200, editable=False)
+    noted_at = models.DateTimeField(default=timezone.now, editable=False)
+    failures = models.PositiveIntegerField(default=0, editable=False, help_text="How often its storage has kept it.")
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [

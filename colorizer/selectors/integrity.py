@@ -49,7 +49,7 @@ def check(*, quick: bool = False, grace: timedelta = GRACE) -> Report:
         One of `findings.UNREACHABLE`: the database or a storage did not answer, so nothing can be said.
     """
     report = Report(quick, grace)
-    for look in (_originals, _results, _models, _jobs):
+    for look in (_originals, _results, _models, _discards, _jobs):
         report.findings += look(report)
     return report
 
@@ -206,6 +206,12 @@ def _models(report: Report) -> Iterator[Finding]:
         for file in _orphans(files, report.grace, weights_with_rows):
             yield Finding(Kind.WEIGHTS_ORPHAN, key=file.key, detail=f"{file.size} bytes")
     yield from _unfinished(store, report.grace)
+
+
+def _discards(report: Report) -> Iterator[Finding]:
+    """What should be gone for longer than a storage is away."""
+    for row in Discard.objects.filter(noted_at__lte=timezone.now() - report.grace).order_by("pk").iterator():
+        yield Finding(Kind.DISCARD_KEPT, key=row.key, detail=f"in {row.storage}, since {row.noted_at:%Y-%m-%d %H:%M}")
 
 
 def _jobs(report: Report) -> Iterator[Finding]:

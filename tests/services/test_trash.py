@@ -1,5 +1,6 @@
 """The trash: what goes there comes back as it was; what is purged is gone from rows and files alike."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -160,6 +161,42 @@ def test_files_that_the_storage_keeps_while_it_is_away_go_later(photo: Photo, mo
     discarding.carry_out()
     assert not storage.originals().exists(photo.original.key)
     assert not Discard.objects.exists()
+
+
+def kept_by(monkeypatch: pytest.MonkeyPatch, refuses: Callable[[str], bool]) -> list[str]:
+    """Storages that keep some of their files; the names of all files that they are asked to delete."""
+    asked: list[str] = []
+
+    def delete(self: Any, name: str) -> None:
+        asked.append(name)
+        if refuses(name):
+            raise PermissionError("it is kept")
+
+    monkeypatch.setattr(type(storage.originals()), "delete", delete)
+    return asked
+
+
+def test_a_file_that_cannot_be_deleted_keeps_no_other(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not in its own storage, nor in those that come after it; and originals go first."""
+    asked = kept_by(monkeypatch, lambda name: name == "kept")
+    discarding.note(models=["m"])
+    discarding.note(results=["r"])
+    discarding.note(originals=["kept", "o"])
+    discarding.carry_out()
+    assert asked == ["kept", "o", "r", "m"]
+    assert list(Discard.objects.values_list("key", "failures")) == [("kept", 1)]
+
+
+def test_a_storage_that_is_away_is_left_alone_and_the_next_run_begins_behind_what_failed(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = discarding.MOST_FAILURES
+    asked = kept_by(monkeypatch, lambda name: True)
+    discarding.note(originals=[f"{n}" for n in range(2 * most)])
+    discarding.carry_out()
+    assert asked == [f"{n}" for n in range(most)]
+    discarding.carry_out()
+    assert asked == [f"{n}" for n in range(2 * most)]
 
 
 def test_emptying_takes_what_lies_in_the_trash_of_these_families_and_nothing_else(

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from colorizer import storage
 from colorizer.findings import Finding, Kind, Report
-from colorizer.models import Coloring, Family, Original, Photo, Queue, Status, Tombstone
+from colorizer.models import Coloring, Discard, Family, Original, Photo, Queue, Status, Tombstone
 from colorizer.services import discarding, reconciling, trash
 from tests.conftest import on_disk_alone
 from tests.files import picture
@@ -143,6 +143,15 @@ def test_what_is_about_to_be_deleted_is_neither_an_orphan_nor_taken_in(photo: Ph
     assert found() == {}
     report = Report(findings=[Finding(Kind.ORIGINAL_ORPHAN, key=keys[0]), Finding(Kind.RESULT_ORPHAN, key=keys[1])])
     assert {outcome.done for outcome in reconciling.fix(report=report)} == {"has a row by now"}
+
+
+def test_what_a_storage_keeps_though_it_was_deleted_is_told_after_a_day(photo: Photo, family: Family) -> None:
+    key = storage.original_key(family.pk, uuid4(), "jpeg")
+    discarding.note(originals=[key])
+    assert found() == {}
+    Discard.objects.update(noted_at=timezone.now() - OLD)
+    assert found() == {Kind.DISCARD_KEPT: [key]}
+    assert fix() == {key: "left as it is"}
 
 
 def test_what_was_uploaded_again_after_a_deletion_is_not_taken_for_its_rest(photo: Photo, family: Family) -> None:
