@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from ..models import Action, Coloring, Consent, DatasetItem, Photo, User
@@ -66,5 +67,6 @@ def forget_family(*, family_id: UUID, by: User | None) -> None:
     _delete(Consent.objects.filter(family=family_id), by)
 
 
-def _delete(consents: "Iterable[Consent]", by: User | None) -> None:
+def _delete(consents: "QuerySet[Consent]", by: User | None) -> None:
+    list(consents.select_for_update())  # what is being taken in by them is here by then, or never will be
     datasets.delete_items(items=DatasetItem.objects.filter(consent__in=consents), by=by, reason=WITHDRAWN)

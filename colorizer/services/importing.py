@@ -60,39 +60,51 @@ def add_uploads(*, dataset: Dataset, uploads: Iterable["UploadedFile[bytes]"], s
             found += unpacking.of_zip(upload, said)
         except Unfit as error:
             report.refused.append((naming.file_name(upload.name or ""), str(error)))
-    return add(dataset=dataset, found=found, by=by, report=report)
+    return _add(dataset, found, _hashes(dataset), by=by, report=report)
 
 
 def add_folder(*, dataset: Dataset, folder: Path, said: Described, by: User | None = None) -> Report:
     """All photos of a folder, as its index.csv has them where it has one. Raises Unfit."""
-    return add(dataset=dataset, found=unpacking.of_folder(folder, said), by=by)
+    return _add(dataset, unpacking.of_folder(folder, said), _hashes(dataset), by=by, report=Report())
 
 
 def add_offered(*, dataset: Dataset, by: User | None) -> Report:
     """What families have offered and lies in no dataset yet, bare of what the camera wrote beside the pixels."""
-    report = Report()
+    report, here = Report(), _hashes(dataset)
     for consent in offers.not_taken_in():
         file = offers.file_of(consent)
         name = f"{consent.pk.hex[:12]}.{file.ending}"  # the family's own name for it stays with the family
         found = Found(name, Described(source=OFFERED), partial(_bare, file, name))
-        add(dataset=dataset, found=[found], by=by, consent=consent, report=report)
+        try:
+            _add(dataset, [found], here, by=by, report=report, consent=consent)
+        except _NotTaken as error:
+            report.refused.append((name, str(error)))
     return report
 
 
-def add(
-    *,
+def _hashes(dataset: Dataset) -> set[str]:
+    return set(dataset.items.values_list("sha256", flat=True))
+
+
+def _add(
     dataset: Dataset,
     found: Iterable[Found],
+    here: set[str],
+    *,
     by: User | None,
+    report: Report,
     consent: Consent | None = None,
-    report: Report | None = None,
 ) -> Report:
     """Take in what is a photo and not there yet. Either all of these are in the end, or, where this raises, none.
 
-    ``consent``: the family's word by which they are here, instead of a licence.
+    Args:
+        here: the hashes of the dataset's photos; those that are taken in are added.
+        report: what became of them is added to it, and it is returned.
+        consent: the family's word by which they are here, instead of a licence.
+
+    Raises:
+        _NotTaken: ``consent`` was withdrawn meanwhile.
     """
-    report = report or Report()
-    here = set(dataset.items.values_list("sha256", flat=True))
     items: list[DatasetItem] = []
     try:
         for each in found:
@@ -104,7 +116,7 @@ def add(
             except (intake.Refused, Broken, _NotTaken) as error:
                 message = error.message if isinstance(error, intake.Refused) else str(error)
                 report.refused.append((naming.file_name(each.name), message))
-        report.taken += _record(dataset, items, by)
+        report.taken += _record(dataset, items, by, consent)
     except BaseException:
         _unstore(items)
         raise
@@ -113,6 +125,13 @@ def add(
 
 class _NotTaken(Exception):
     """A photo that the dataset has, or must not have; says so in a sentence."""
+
+
+class _Withdrawn(_NotTaken):
+    """Its family does not want it to be learned from."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Its family has withdrawn this photo."))
 
 
 @contextmanager
@@ -141,7 +160,7 @@ def _stored(dataset: Dataset, found: Found, here: set[str], consent: Consent | N
         if sha256 in here:
             raise _NotTaken(_("This photo is in the dataset already."))
         if consent is None and Tombstone.objects.filter(dataset=dataset, sha256=sha256, reason=WITHDRAWN).exists():
-            raise _NotTaken(_("Its family has withdrawn this photo."))
+            raise _Withdrawn
         pk = uuid4()
         item = DatasetItem(
             pk=pk,
@@ -169,9 +188,14 @@ def _split_of(dataset: Dataset, sha256: str) -> Split:
     return Split.VAL if judges or int(sha256[:8], 16) % ONE_IN == 0 else Split.TRAIN
 
 
-def _record(dataset: Dataset, items: list[DatasetItem], by: User | None) -> int:
-    """How many were new. Another request may have brought the same file meanwhile: its twin's file goes again."""
+def _record(dataset: Dataset, items: list[DatasetItem], by: User | None, consent: Consent | None) -> int:
+    """How many were new. Another request may have brought the same file meanwhile: its twin's file goes again.
+
+    Raises _Withdrawn where ``consent`` stands no more; a withdrawal that comes later finds the rows.
+    """
     with transaction.atomic():
+        if consent and not Consent.objects.standing().select_for_update().filter(pk=consent.pk).exists():
+            raise _Withdrawn
         DatasetItem.objects.bulk_create(items, batch_size=_BATCH, ignore_conflicts=True)
         new: set[UUID] = set()
         for at in range(0, len(items), _BATCH):

@@ -113,6 +113,43 @@ def test_what_lies_in_the_trash_is_not_taken_in(photo: Photo, owner: User, datas
     assert importing.add_offered(dataset=dataset, by=owner).taken == 0
 
 
+@pytest.mark.parametrize("ends", ["withdrawn", "purged"])
+def test_a_photo_that_is_taken_back_while_it_is_taken_in_stays_outside(
+    photo: Photo, owner: User, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    given, store = consent.offer(photo=photo, by=owner), importing._stored
+
+    def stored_too_late(*asked: Any) -> Any:
+        found = store(*asked)
+        if ends == "withdrawn":
+            consent.withdraw(consent=given, by=owner)
+        else:
+            trash.purge_photo(photo=photo)
+        return found
+
+    monkeypatch.setattr(importing, "_stored", stored_too_late)
+    report = importing.add_offered(dataset=dataset, by=owner)
+    assert (report.taken, [sentence for _name, sentence in report.refused]) == (
+        0,
+        ["Its family has withdrawn this photo."],
+    )
+    assert not dataset.items.exists()
+    assert not list(storage.models().files(f"datasets/{dataset.pk}/"))
+
+
+def test_the_hashes_of_a_dataset_are_read_once_for_all_offers(
+    photo: Photo, album: Album, owner: User, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Dataset] = []
+    hashes = importing._hashes
+    monkeypatch.setattr(importing, "_hashes", lambda dataset: read.append(dataset) or hashes(dataset))
+    consent.offer(photo=photo, by=owner)
+    kept = gallery.with_colors([make_photo(album, shade=1, coloured=False)])[0]
+    consent.offer(photo=kept, by=owner)
+    assert importing.add_offered(dataset=dataset, by=owner).taken == 2
+    assert read == [dataset]
+
+
 class TestTakenBack:
     @pytest.fixture
     def item(self, photo: Photo, owner: User, dataset: Dataset) -> DatasetItem:
