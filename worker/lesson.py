@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from django.conf import settings
@@ -40,8 +41,18 @@ class Lesson:
     """The callback of `ml.training.train` for one slice. ``why`` says what it was ended for; "" where it was not."""
 
     def __init__(
-        self, training: Training, held: Held, folder: Path, how: Settings, photos: int, device: str, began: float
+        self,
+        training: Training,
+        held: Held,
+        folder: Path,
+        how: Settings,
+        *,
+        photos: int,
+        missing: int,
+        device: str,
+        began: float,
     ) -> None:
+        """``photos``: how many are learned from. ``missing``: how many the version lacked before any was read."""
         self.why = ""
         self.progress, self.step, self.seconds = training.progress, training.step, training.seconds
         self._training, self._held, self._how, self._device = training, held, how, device
@@ -54,7 +65,10 @@ class Lesson:
         self._read = 0
         self._losses: list[float] = []
         self._validated: dict[str, float] = {}
-        self._shown, self._put = {*training.samples}, {*training.samples}
+        self._missing = missing
+        self._shown = service.shown_samples(training=training)
+        self._put, self._noted = {*self._shown}, {*self._shown}
+        self._shows = True
 
     def __call__(self, report: Report) -> Verdict:
         now = time.monotonic()
@@ -72,7 +86,7 @@ class Lesson:
 
     def tell(self, stage: str = TRAINING) -> None:
         """Write how far it is. Raises where the job is no longer wanted, or ours."""
-        fields = {"step": self.step, "seconds": self.seconds, "samples": sorted(self._shown)}
+        fields: dict[str, Any] = {"step": self.step, "seconds": self.seconds}
         fields |= {"device": self._device, "memory_mb": memory_mb()}
         if pace := self._pace():
             fields["photos_per_second"] = pace
@@ -109,8 +123,11 @@ class Lesson:
                 self.tell(stage)
 
     def show_samples(self) -> None:
-        """Put the sample photos that the run has drawn since into the storage; of many, every second one goes."""
-        for file in sorted((self._folder / "samples").glob("*.png")):
+        """Put the sample photos that the run has drawn since into the storage; of many, every second one goes.
+
+        None any more once a photo has gone that this slice has read, and may go on drawing.
+        """
+        for file in sorted((self._folder / "samples").glob("*.png")) if self._shows else ():
             if (step := int(file.stem)) not in self._put:
                 storage.put(storage.models(), service.sample_key(self._training, step), file)
                 self._shown.add(step)
@@ -118,11 +135,13 @@ class Lesson:
         for step in sorted(self._shown)[1:-1:2] if len(self._shown) > MOST_SAMPLES else ():
             storage.models().delete(service.sample_key(self._training, step))
             self._shown.discard(step)
+        if self._shown != self._noted:
+            self._noted = service.note_samples(training=self._training, steps=self._shown, missing=self._missing)
+            self._shows, self._shown = self._shown == self._noted, {*self._noted}
 
     def _look(self) -> None:
         with self._in_spite_of_outages():
             self._hear_log()
-            self._shown &= service.shown_samples(training=self._training)
             self.show_samples()
             self.tell()
             if service.wants_rest(training=self._training):

@@ -16,6 +16,7 @@ from django.conf import settings
 
 from colorizer import storage
 from colorizer.models import FrozenItem, Split, Training
+from colorizer.selectors import datasets
 from colorizer.selectors import trainings as selectors
 from colorizer.services import training as service
 from ml import checkpoint, networks, spread
@@ -70,13 +71,15 @@ def teach(training: Training, held: Held) -> None:
 
 
 def _slice(training: Training, held: Held, folder: Path, began: float) -> None:
+    missing = datasets.missing(training.dataset_version)
     pupils = _pupils(training)
     how = settings_of(training)
     _fetch_state(training, folder)
     service.begin_slice(training=training)
     with _refusals(), TemporaryDirectory() as between:
         devices = settings.HEIRLOOM_TRAIN_DEVICES
-        lesson = Lesson(training, held, folder, how, len(pupils.train), _device(devices), began)
+        known = {"photos": len(pupils.train), "missing": missing}
+        lesson = Lesson(training, held, folder, how, **known, device=_device(devices), began=began)
         learned, held_out = (planes.photos(items, lambda: lesson.heed(LOADING)) for items in (pupils.train, pupils.val))
         planes.keep_alone(learned, held_out)
         worker, read = held.owner.partition("/")[0], planes.count(learned)

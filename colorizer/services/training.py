@@ -6,6 +6,7 @@ photos come first and any worker may take the next slice.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.db import models, transaction
@@ -255,7 +256,8 @@ def forget_samples(*, items: Iterable[DatasetItem]) -> None:
     Within a transaction: the files go once it is committed, see `services.discarding`.
     """
     taught = FrozenItem.objects.filter(item__in=[item.pk for item in items]).values("version")
-    showing = Training.objects.filter(dataset_version__in=taught).exclude(samples=[])
+    # Locked, also those that show none yet: `note_samples` waits, and then knows that photos have gone.
+    showing = Training.objects.select_for_update().filter(dataset_version__in=taught)
     discarding.note(models=[sample_key(training, step) for training in showing for step in training.samples])
     showing.update(samples=[])
 
@@ -267,6 +269,22 @@ def sample_key(training: Training, step: int) -> str:
 def shown_samples(*, training: Training) -> set[int]:
     """The steps whose pictures are shown; none are once a photo in them has gone."""
     return set(Training.objects.values_list("samples", flat=True).get(pk=training.pk))
+
+
+def note_samples(*, training: Training, steps: set[int], missing: int) -> set[int]:
+    """Show the pictures of ``steps``, which lie in the storage; the steps that are shown.
+
+    None is where the version lacks more photos than ``missing``, as many as before the first of them was read: the
+    pictures may show one that has gone, and go too.
+    """
+    with transaction.atomic():
+        row = Training.objects.select_for_update().get(pk=training.pk)
+        shown = steps if datasets.missing(row.dataset_version) <= missing else set()
+        Training.objects.filter(pk=row.pk).update(samples=sorted(shown))
+        if gone := steps - shown:
+            discarding.note(models=[sample_key(row, step) for step in gone])
+            transaction.on_commit(partial(discarding.carry_out, seconds=discarding.AT_ONCE))
+    return shown
 
 
 def _forget(state_key: str) -> None:
