@@ -52,8 +52,7 @@ def calibrate(weights: Path, items: Sequence[FrozenItem], heed: Callable[[], obj
     """
     global _begun
     if _begun and _begun.sha256 != sha256(weights):
-        _begun.folder.cleanup()
-        _begun = None
+        forget()
     at_hand, _begun = _begun or _Begun.of(weights, items), None
     try:
         for line in at_hand.pieces:
@@ -68,3 +67,11 @@ def calibrate(weights: Path, items: Sequence[FrozenItem], heed: Callable[[], obj
     finally:
         if _begun is None:
             at_hand.folder.cleanup()
+
+
+def forget() -> None:
+    """Delete what a call that was broken off has kept: no other goes on with it."""
+    global _begun
+    if _begun:
+        _begun.folder.cleanup()
+    _begun = None

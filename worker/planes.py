@@ -31,7 +31,7 @@ def photos(items: Sequence[FrozenItem], heed: Callable[[], object]) -> Path:
     where no photo can be read.
     """
     name = hashlib.sha256("".join(item.sha256 for item in items).encode()).hexdigest()[:32]
-    index = Path(tempfile.gettempdir(), "planes", f"{name}.json")
+    index = _folder() / f"{name}.json"
     if not index.is_file():
         index.parent.mkdir(exist_ok=True)
         found = json.dumps(_decode(items, index, heed))
@@ -46,11 +46,15 @@ def count(index: Path) -> int:
 
 
 def keep_alone(*indexes: Path) -> None:
-    """Delete all other sets: what is no longer learned from need not lie here."""
+    """Delete all other sets, or all where none is named: what is no longer learned from must not lie here."""
     kept = {index.stem for index in indexes}
-    for file in indexes[0].parent.iterdir():
+    for file in _folder().glob("*"):
         if file.stem not in kept:
             file.unlink()
+
+
+def _folder() -> Path:
+    return Path(tempfile.gettempdir(), "planes")
 
 
 def _decode(items: Sequence[FrozenItem], index: Path, heed: Callable[[], object]) -> list[tuple[tuple[int, int], str]]:

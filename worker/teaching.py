@@ -26,8 +26,7 @@ from ml.fetch import encoder_path, origin_of
 from ml.runs import ABOUT, STATE
 from ml.settings import Settings
 
-from . import planes
-from .calibrating import calibrate
+from . import calibrating, planes
 from .guard import Guard
 from .lease import Cancelled, Failed, Held, Lost, Stopping
 from .lesson import Lesson
@@ -59,7 +58,7 @@ def teach(training: Training, held: Held) -> None:
     began = time.monotonic()
     gc.freeze()  # what is here before need not be looked through for what the slice leaves behind
     try:
-        with TemporaryDirectory() as folder:
+        with _photos_for_the_next_slice(training), TemporaryDirectory() as folder:
             _slice(training, held, Path(folder), began)
     except Cancelled:
         service.forget_state(training=training)
@@ -68,6 +67,23 @@ def teach(training: Training, held: Held) -> None:
         gc.collect()
         gc.unfreeze()
         Guard.measure_anew()
+
+
+@contextmanager
+def _photos_for_the_next_slice(training: Training) -> Iterator[None]:
+    """What was decoded of them lies here for the slice that follows, and goes where none does."""
+    try:
+        yield
+    except (Cancelled, Failed, Lost):
+        _forget_photos()
+        raise
+    if not training.is_open:
+        _forget_photos()
+
+
+def _forget_photos() -> None:
+    planes.keep_alone()
+    calibrating.forget()
 
 
 def _slice(training: Training, held: Held, folder: Path, began: float) -> None:
@@ -207,7 +223,7 @@ def _calibrate(training: Training, weights: Path, val: Sequence[FrozenItem], les
     """Set the default vividness on some of the photos held out; where that fails, it stays as the network has it."""
     some = evenly(val, CALIBRATED_ON)
     try:
-        calibrate(weights, some, lambda: lesson.heed(CALIBRATING))
+        calibrating.calibrate(weights, some, lambda: lesson.heed(CALIBRATING))
     except (ValueError, OSError) as error:
         logger.warning("The vividness of %s was not set: %s", training.name, error)
     else:
