@@ -20,6 +20,7 @@ from colorizer.models import (
     WorkerState,
 )
 from colorizer.services import training as service
+from colorizer.views import streaming
 from tests.school import frozen
 from tests.views.conftest import SignIn
 from tests.views.test_workshop import with_role
@@ -188,8 +189,18 @@ def test_a_sample_picture_is_given_to_those_who_may_look(
     address = reverse("training_sample", args=[running(version).pk, 20])
     answer = as_trainer.get(address)
     assert (answer["Content-Type"], b"".join(answer)) == ("image/png", b"a picture")
+    assert answer["Cache-Control"] == "private, no-cache"
     assert as_trainer.get(address.replace("20.png", "21.png")).status_code == 404
     assert sign_in(stranger).get(address).status_code == 404
+
+
+def test_a_sample_picture_is_never_led_to_by_a_link_to_the_store(
+    as_trainer: Client, version: DatasetVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A family may withdraw a photo in it."""
+    monkeypatch.setattr(streaming, "_public_url", lambda file, disposition: f"https://store.example/{file.key}")
+    address = reverse("training_sample", args=[running(version).pk, 20])
+    assert as_trainer.get(address).status_code == 200
 
 
 def test_a_slice_that_broke_off_is_told_of_in_the_words_of_a_training(

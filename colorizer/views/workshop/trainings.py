@@ -88,7 +88,8 @@ def training_sample(request: FamilyRequest, pk: UUID, step: int) -> HttpResponse
         raise Http404
     file = storage.StoredFile(storage.models(), service.sample_key(found, step), pk)
     try:
-        return streaming.stored_file(request, file, immutable=True, download_as=None)
+        # Never by a link to the store, nor kept by the browser for good: a family may withdraw a photo in it.
+        return streaming.stored_file(request, file, immutable=False, download_as=None, may_link=False)
     except FileNotFoundError as error:
         raise Http404 from error
 
