@@ -1,6 +1,7 @@
 """Candidate against live model: who is judged, on what, and what the site makes of it."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -58,9 +59,15 @@ def begin(
 def note_photo(
     *, comparison: Comparison, item: FrozenItem, figures: dict[str, Any], difference: float, **keys: str
 ) -> None:
-    """A photo was judged, and its pictures lie in the storage."""
+    """A photo was judged, and its pictures lie in the storage. They go again where the photo has gone meanwhile."""
     known = {"figures": figures, "difference": difference} | keys
-    ComparisonPhoto.objects.update_or_create(comparison=comparison, item=item, defaults=known)
+    with transaction.atomic():
+        # Locked: who deletes it later finds the pictures.
+        if item.item_id and DatasetItem.objects.select_for_update().filter(pk=item.item_id).exists():
+            ComparisonPhoto.objects.update_or_create(comparison=comparison, item=item, defaults=known)
+        else:
+            discarding.note(results=keys.values())
+            transaction.on_commit(partial(discarding.carry_out, seconds=discarding.AT_ONCE))
 
 
 def note_figures(*, comparison: Comparison, **figures: Any) -> None:

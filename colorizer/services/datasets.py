@@ -60,7 +60,8 @@ def digest(items: Iterable[DatasetItem | FrozenItem]) -> str:
 def delete_items(*, items: QuerySet[DatasetItem], by: User | None, reason: str = DELETED) -> int:
     """Delete the photos with their files, and leave a tombstone for each; how many. Frozen versions lack them then."""
     with transaction.atomic():
-        gone = list(items.only("pk", "dataset_id", "sha256", "key", "format"))
+        # Locked: a comparison that has just judged one of them waits, and keeps none of its pictures.
+        gone = list(items.select_for_update(of=("self",)).only("pk", "dataset_id", "sha256", "key", "format"))
         if not gone:
             return 0
         training.forget_samples(items=gone)

@@ -1,8 +1,11 @@
 """Who is judged against whom, and on what."""
 
-import pytest
+from typing import Any
 
-from colorizer import gate
+import pytest
+from django.core.files.base import ContentFile
+
+from colorizer import gate, storage
 from colorizer.models import (
     Action,
     AuditEntry,
@@ -15,7 +18,7 @@ from colorizer.models import (
     Queue,
     Status,
 )
-from colorizer.services import comparing
+from colorizer.services import comparing, datasets
 
 
 def freeze(photos: int, *, kind: str = Dataset.Kind.BENCHMARK, name: str = "Judged on") -> DatasetVersion:
@@ -82,6 +85,22 @@ def test_a_benchmark_that_shrank_while_it_was_judged_on_lets_nothing_pass(
     comparison.refresh_from_db()
     failing = [check["code"] for check in comparison.gate["checks"] if not check["passes"]]
     assert (comparison.gate["passes"], failing) == (False, ["few"])
+
+
+def test_of_a_photo_that_goes_while_it_is_judged_no_picture_stays(
+    live: ModelVersion, candidate: ModelVersion, django_capture_on_commit_callbacks: Any
+) -> None:
+    benchmark = freeze(gate.FEWEST)
+    comparison = comparing.begin(candidate)
+    assert comparison is not None
+    for item in benchmark.items.all()[:2]:
+        key = storage.comparison_key(comparison.pk, f"{item.pk}-truth.webp")
+        storage.results().save(key, ContentFile(b"its pixels"))
+        with django_capture_on_commit_callbacks(execute=True):
+            datasets.delete_items(items=DatasetItem.objects.filter(frozen=item), by=None)
+            comparing.note_photo(comparison=comparison, item=item, figures={}, difference=1.0, truth_key=key)
+        assert not storage.results().exists(key)
+    assert not comparison.photos.exists()
 
 
 def test_the_live_model_is_not_judged_against_itself(live: ModelVersion) -> None:
