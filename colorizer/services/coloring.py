@@ -5,7 +5,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from .. import dispatch
+from .. import dispatch, words
 from ..models import Album, Coloring, Job, ModelVersion, Photo, Queue, Status
 from ..selectors import gallery
 from . import jobs
@@ -13,6 +13,10 @@ from . import jobs
 
 class NotDone(Exception):
     """A version that is still being coloured, or failed, cannot be shown."""
+
+
+class Refused(words.Refusal):
+    """Another colouring of the photo is under way."""
 
 
 def request(*, photo: Photo, queue: str = Queue.INTERACTIVE, **asked: Any) -> Coloring:
@@ -82,14 +86,27 @@ def cancel(*, photo: Photo) -> None:
 
 
 def retry(*, photo: Photo) -> None:
-    """Try again what failed or was cancelled: the reading of the file, or the colouring. Colour what was kept."""
+    """Try again what failed or was cancelled: the reading of the file, or the colouring. Colour what was kept.
+
+    Raises:
+        Refused: an earlier version of the photo is being coloured once more.
+    """
     latest = photo.colorings.order_by("created_at").last()
     if latest is None and photo.state == Photo.State.READY:
         request(photo=photo)
         return
     job: Job = latest or photo.original
     if job.status in (Status.FAILED, Status.CANCELLED):
+        _requeue(job, photo)
+
+
+def _requeue(job: Job, photo: Photo) -> None:
+    try:
         jobs.requeue(job=job)
+    except IntegrityError as error:
+        if photo.colorings.filter(status__in=Coloring.OPEN).exists():
+            raise Refused("coloring_open") from error
+        raise
 
 
 def complete(

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from .. import dispatch, gate, storage
 from ..models import (
@@ -51,8 +51,8 @@ def begin(
             comparison = Comparison.objects.create(**chosen, queue=Queue.TRAIN, created_by=by)
             audit.record(action=Action.COMPARISON_STARTED, actor=by, object_id=comparison.pk)
             dispatch.after_commit(comparison)
-    except IntegrityError:  # it is under way
-        return Comparison.objects.filter(**chosen, status__in=Comparison.OPEN).first()
+    except IntegrityError:
+        return _under_way(**chosen)
     return comparison
 
 
@@ -94,9 +94,16 @@ def complete(*, comparison: Comparison, owner: str, figures: dict[str, Any], can
     return True
 
 
-def retry(*, comparison: Comparison) -> bool:
-    """Go on with one that broke off, from the photos that it has."""
-    return jobs.resume(job=comparison)
+def retry(*, comparison: Comparison) -> Comparison:
+    """Go on with one that broke off, from the photos that it has; the one that is under way instead, where there is."""
+    try:
+        jobs.resume(job=comparison)
+    except IntegrityError:
+        chosen = {"candidate": comparison.candidate, "live": comparison.live, "benchmark": comparison.benchmark}
+        if other := _under_way(**chosen):
+            return other
+        raise
+    return comparison
 
 
 def delete(*, comparison: Comparison) -> None:
@@ -118,6 +125,10 @@ def forget_photos(*, items: Iterable[DatasetItem]) -> None:
 def vote(*, photo: ComparisonPhoto, voter: User, choice: str) -> Vote:
     """Which of the two ``voter`` finds better; the first word counts."""
     return Vote.objects.get_or_create(photo=photo, voter=voter, defaults={"choice": Vote.Choice(choice)})[0]
+
+
+def _under_way(**chosen: Model) -> Comparison | None:
+    return Comparison.objects.filter(**chosen, status__in=Comparison.OPEN).first()
 
 
 def _pictures(photos: QuerySet[ComparisonPhoto]) -> list[str]:

@@ -122,13 +122,16 @@ def pause(*, job: Job) -> bool:
 
 
 def resume(*, job: Job) -> bool:
-    """Put a job that was paused, or failed, back into its queue."""
+    """Put a job that was paused, or failed, back into its queue. Raises IntegrityError as `redo` does."""
     resting = Q(status__in=[Status.PAUSED, Status.FAILED])
     return _move(job, resting, failures=0, reason="", detail="", **_queued_again())
 
 
 def requeue(*, job: Job) -> bool:
-    """Try a job again that failed or was cancelled, before all the bulk: someone is waiting for it."""
+    """Try a job again that failed or was cancelled, before all the bulk: someone is waiting for it.
+
+    Raises IntegrityError as `redo` does.
+    """
     ended = Q(status__in=[Status.FAILED, Status.CANCELLED])
     return _move(job, ended, queue=Queue.INTERACTIVE, failures=0, reason="", detail="", **_queued_again())
 
@@ -136,7 +139,7 @@ def requeue(*, job: Job) -> bool:
 def redo(*, job: Job) -> bool:
     """Do a job again that has ended: what it made is lost. In its turn with the bulk; what its family sees stays.
 
-    Raises IntegrityError where another job of the same photo is open.
+    Raises IntegrityError where another is open that does the same: colours the same photo, or compares the same models.
     """
     ended = Q(status__in=[Status.DONE, Status.FAILED, Status.CANCELLED])
     return _move(job, ended, queue=Queue.BULK, failures=0, reason="", detail="", **_queued_again())

@@ -66,7 +66,10 @@ def recolour(request: FamilyRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def retry(request: FamilyRequest, pk: UUID) -> HttpResponse:
     found = access.photo(request.user, pk, edit=True)
-    coloring.retry(photo=found)
+    try:
+        coloring.retry(photo=found)
+    except coloring.Refused as refused:
+        messages.error(request, refused.message)
     return _changed(request, found)
 
 

@@ -185,6 +185,14 @@ def test_a_colouring_is_cancelled_and_tried_again(as_editor: Client, album: Albu
     assert (nothing.status_code, nothing.json()["code"]) == (409, "nothing_to_retry")
 
 
+def test_what_failed_is_not_tried_again_beside_another_colouring(as_editor: Client, album: Album) -> None:
+    photo = make_photo(album, coloured=False)
+    Coloring.objects.create(photo=photo)
+    Coloring.objects.create(photo=photo, status=Status.FAILED)
+    answer = as_editor.post(path(photo, "/retry"))
+    assert (answer.status_code, answer.json()["code"]) == (409, "coloring_open")
+
+
 @pytest.mark.parametrize(("colour", "colorings"), [(True, 1), (False, 0)])
 def test_a_photo_that_asks_takes_one_answer(as_editor: Client, album: Album, colour: bool, colorings: int) -> None:
     photo = make_photo(album, coloured=False, state=Photo.State.ASKS)

@@ -96,6 +96,16 @@ def test_a_comparison_under_way_says_how_far_it_is(promoter: Client, comparison:
     assert Comparison.objects.get().status == Status.QUEUED
 
 
+def test_who_goes_on_with_one_is_led_to_the_one_under_way(promoter: Client, comparison: Comparison) -> None:
+    Comparison.objects.update(status=Status.FAILED)
+    same = {"candidate": comparison.candidate, "live": comparison.live, "benchmark": comparison.benchmark}
+    other = Comparison.objects.create(**same)
+    answer = promoter.post(reverse("comparison_retry", args=[comparison.pk]))
+    assert answer["Location"] == reverse("comparison", args=[other.pk])
+    comparison.refresh_from_db()
+    assert comparison.status == Status.FAILED
+
+
 def test_photos_stand_side_by_side_those_first_that_differ_most(promoter: Client, comparison: Comparison) -> None:
     numbers = [photo.pk for photo in comparison.photos.order_by("-difference")]
     page = promoter.get(reverse("comparison_photos", args=[comparison.pk]))

@@ -190,6 +190,15 @@ class TestButtons:
         self.press(as_editor, "photo_retry", grey)
         assert grey.colorings.get().status == Status.QUEUED
 
+    def test_what_failed_waits_for_an_earlier_version_that_is_made_again(self, as_editor: Client, grey: Photo) -> None:
+        """As `verify --fix` queues it."""
+        again, failed = Coloring.objects.create(photo=grey), Coloring.objects.create(photo=grey, status=Status.FAILED)
+        self.press(as_editor, "photo_retry", grey)
+        answer = as_editor.post(reverse("photo_retry", args=[grey.pk]), follow=True)
+        assert "This photo is being coloured at the moment." in answer.content.decode()
+        assert set(grey.colorings.filter(status=Status.QUEUED)) == {again}
+        assert set(grey.colorings.filter(status=Status.FAILED)) == {failed}
+
     @pytest.mark.parametrize(("answer", "colorings"), [("colour", 1), ("keep", 0), ("", 0)])
     def test_answer(self, as_editor: Client, grey: Photo, answer: str, colorings: int) -> None:
         Photo.objects.filter(pk=grey.pk).update(state=Photo.State.ASKS)

@@ -79,8 +79,7 @@ def comparison_vote_cast(request: FamilyRequest, pk: UUID, number: int) -> HttpR
 @may("add_comparison")
 @require_POST
 def comparison_retry(request: FamilyRequest, pk: UUID) -> HttpResponse:
-    comparing.retry(comparison=_comparison(pk))
-    return redirect("comparison", pk)
+    return redirect("comparison", comparing.retry(comparison=_comparison(pk)).pk)
 
 
 @may("add_comparison")
