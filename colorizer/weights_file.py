@@ -60,6 +60,7 @@ def read_card(content: bytes) -> dict[str, Any]:
     """The card that lies beside the weights. Raises Unfit("card_unknown")."""
     try:
         card: Any = json.loads(content)
+        json.dumps(card, allow_nan=False)  # no database keeps NaN or Infinity, which Python reads, "1e999", too
         is_whole = set(card) >= CARD_FIELDS and all(
             isinstance(text, str) and text for text in (card["name"], card["architecture"]["network"], card["sha256"])
         )

@@ -89,7 +89,8 @@ def sources(version: ModelVersion) -> list[Source]:
     """What it learned from, by licence and source."""
     by_licence, found = _at(version.card, "data", "photos_by_source"), []
     for licence, each in by_licence.items() if isinstance(by_licence, dict) else ():
-        named = [(str(name), count) for name, count in each.items() if isinstance(count, int)] if each else []
+        counts = each.items() if isinstance(each, dict) else ()
+        named = [(str(name), count) for name, count in counts if isinstance(count, int)]
         named.sort(key=lambda pair: -pair[1])
         found.append(Source(LICENCES.get(licence) or str(licence), sum(count for _name, count in named), named))
     return found

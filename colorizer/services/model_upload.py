@@ -36,8 +36,10 @@ def accept(*, weights: "UploadedFile[bytes] | None", card: "UploadedFile[bytes] 
             upload = ModelUpload.objects.create(sha256=sha256, card=described, created_by=by, **known)
             audit.record(action=Action.MODEL_UPLOADED, actor=by, object_id=upload.pk)
             dispatch.after_commit(upload)
-    except IntegrityError as error:  # twice in the same moment
-        raise Unfit("weights_here") from error
+    except IntegrityError as error:
+        if ModelUpload.objects.filter(sha256=sha256).exists():  # twice in the same moment
+            raise Unfit("weights_here") from error
+        raise
     return upload
 
 

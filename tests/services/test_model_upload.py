@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError
 
 from colorizer import storage, words
 from colorizer.models import Action, AuditEntry, ModelUpload, ModelVersion, Status, User
@@ -65,6 +66,31 @@ def test_what_else_is_no_safetensors_file_is_refused_too(owner: User, content: b
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"nothing", b"[" * 100_000, b'{"name": "x"}'])
 def test_what_is_no_card_is_refused(owner: User, content: bytes) -> None:
     _refused("card_unknown", file(WHOLE), file(content), owner)
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
+def test_a_card_with_what_is_no_number_is_refused(owner: User, number: str) -> None:
+    content = json.dumps(CARD | {"gain": "here"}).replace('"here"', number)
+    _refused("card_unknown", file(WHOLE), file(content.encode()), owner)
+
+
+def test_weights_that_another_brings_in_the_same_moment_are_taken_once(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_upload, "_make_way", lambda sha256: None)
+    ModelUpload.objects.create(name="lite", sha256=CARD["sha256"])
+    _refused("weights_here", file(WHOLE), card(), owner, left=1)
+
+
+def test_what_else_the_database_does_not_take_is_not_called_a_twin(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(**_: object) -> None:
+        raise IntegrityError("something else")
+
+    monkeypatch.setattr(model_upload.audit, "record", fail)
+    with pytest.raises(IntegrityError, match="something else"):
+        model_upload.accept(weights=file(WHOLE), card=card(), by=owner)
 
 
 def test_a_card_of_other_weights_is_refused(owner: User) -> None:

@@ -72,7 +72,13 @@ def test_the_page_tells_what_is_live_with_its_card_and_who_runs_it(
 
 
 def test_a_card_that_says_nonsense_breaks_no_page(promoter: Client, live: ModelVersion) -> None:
-    for card in ({"figures": 7, "data": []}, {"figures": {"all": {"model": {"gain": "x"}}}}, {"limits": [1]}, {}):
+    for card in (
+        {"figures": 7, "data": []},
+        {"figures": {"all": {"model": {"gain": "x"}}}},
+        {"data": {"photos_by_source": {"open": 5, "unclear": ["x"], "consent": {"made": "x"}}}},
+        {"limits": [1]},
+        {},
+    ):
         ModelVersion.objects.update(card=card)
         page(promoter)
         page(promoter, "model", live.pk)
