@@ -126,6 +126,8 @@ def test_cpu_and_gpu_are_profiles_of_one_worker() -> None:
     [device] = gpu["deploy"]["resources"]["reservations"]["devices"]
     assert (device["driver"], device["capabilities"]) == ("nvidia", ["gpu"])
     assert gpu["build"]["args"] == {"TORCH_INDEX": ""}
+    assert filled_in(cpu["build"]["args"], {}) == {"TORCH_INDEX": ""}
+    assert filled_in(cpu["build"]["args"], {"TORCH_INDEX": "https://wheels"}) == {"TORCH_INDEX": "https://wheels"}
     different = ("profiles", "image", "build", "deploy")
     assert {k: v for k, v in cpu.items() if k not in different} == {k: v for k, v in gpu.items() if k not in different}
     assert example()["COMPOSE_PROFILES"] == "cpu"
