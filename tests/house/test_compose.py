@@ -201,6 +201,31 @@ def test_make_env_fills_in_every_secret_once_and_for_its_owner_alone(tmp_path: P
     assert "SECRET_KEY=" + made["SECRET_KEY"] in (tmp_path / ".env").read_text()
 
 
+# --- What the guide says to add ------------------------------------------------------------------------------------
+
+
+def overrides() -> list[dict[str, dict[str, Any]]]:
+    """Each `docker-compose.override.yml` of the guide, by service."""
+    blocks = re.findall(r"^```yaml\n(services:.*?)^```", (ROOT / "docs" / "deployment.md").read_text(), re.M | re.S)
+    return [yaml.safe_load(block)["services"] for block in blocks]
+
+
+def test_the_guides_overrides_fit_the_file_and_give_a_way_to_what_they_name() -> None:
+    assert len(overrides()) == 3
+    for services_of_one in overrides():
+        for name, override in services_of_one.items():
+            assert set(override) <= {"networks", "ports", "environment"}, name
+            assert override["networks"] == ["inside", "outside"], name
+            assert set(override.get("environment", {})) <= set(services()[name].get("environment", {})), name
+            filled_in(override, GIVEN)
+            assert all(re.match(r"10\.0\.0\.1:(\d+):\1$", port) for port in override.get("ports", [])), name
+
+
+def test_a_server_of_ones_own_is_known_to_all_our_services() -> None:
+    [own] = [override for override in overrides() if "setup" in override]
+    assert sorted(own) == sorted(OURS)
+
+
 # --- Images -------------------------------------------------------------------------------------------------------
 
 
