@@ -60,6 +60,8 @@ CMD ["python", "-m", "uvicorn", "webapp.asgi:application", "--host", "0.0.0.0", 
      "--no-access-log", "--no-proxy-headers", "--timeout-graceful-shutdown", "10"]
 
 FROM site AS worker
+# What `python -m ml fetch` gets has to outlive the container.
+ENV XDG_CACHE_HOME=/data/cache
 COPY --from=worker-packages /opt/venv /opt/venv
 COPY ml ml
 COPY samples samples

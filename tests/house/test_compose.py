@@ -226,6 +226,15 @@ def test_a_server_of_ones_own_is_known_to_all_our_services() -> None:
     assert sorted(own) == sorted(OURS)
 
 
+def test_what_is_fetched_for_a_training_lies_in_the_workers_volume() -> None:
+    [cache] = [words[0].removeprefix("XDG_CACHE_HOME=") for name, words in stages()["worker"] if name == "ENV"]
+    volume, _, data = services()["worker"]["volumes"][0].partition(":")
+    assert Path(cache).is_relative_to(data)
+    image = services()["worker"]["image"]
+    said = f"`docker run --rm --volume heirloom_{volume}:{data} {image} python -m ml fetch lite0`"
+    assert said in (ROOT / "docs" / "training.md").read_text()
+
+
 # --- Images -------------------------------------------------------------------------------------------------------
 
 
