@@ -125,6 +125,7 @@ def test_cpu_and_gpu_are_profiles_of_one_worker() -> None:
     assert (cpu["profiles"], gpu["profiles"]) == (["cpu"], ["gpu"])
     [device] = gpu["deploy"]["resources"]["reservations"]["devices"]
     assert (device["driver"], device["capabilities"]) == ("nvidia", ["gpu"])
+    assert (filled_in(device["count"], {}), filled_in(device["count"], {"HEIRLOOM_TRAIN_DEVICES": "4"})) == ("1", "4")
     assert gpu["build"]["args"] == {"TORCH_INDEX": ""}
     assert filled_in(cpu["build"]["args"], {}) == {"TORCH_INDEX": ""}
     assert filled_in(cpu["build"]["args"], {"TORCH_INDEX": "https://wheels"}) == {"TORCH_INDEX": "https://wheels"}
