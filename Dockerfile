@@ -53,7 +53,9 @@ COPY --from=web-packages /opt/venv /opt/venv
 # The secret key that this start makes is of no use to anyone, and goes again.
 RUN HEIRLOOM_DATA=/tmp/build python manage.py collectstatic --noinput --verbosity 0 \
     && rm -r /tmp/build \
-    && python -m compileall -q /app
+    && python -m compileall -q /app \
+    # manage.py writes for its owner alone, and a checkout may be so, too.
+    && chmod -R a+rX /app
 USER 10001:10001
 EXPOSE 8000
 CMD ["python", "-m", "uvicorn", "webapp.asgi:application", "--host", "0.0.0.0", "--port", "8000", \
@@ -65,7 +67,8 @@ ENV XDG_CACHE_HOME=/data/cache
 COPY --from=worker-packages /opt/venv /opt/venv
 COPY ml ml
 COPY samples samples
-RUN python -m compileall -q /app
+RUN python -m compileall -q /app \
+    && chmod -R a+rX /app
 USER 10001:10001
 CMD ["python", "-m", "celery", "--quiet", "-A", "worker.app", "worker", "--loglevel", "INFO", \
      "--without-gossip", "--without-mingle", "-n", "worker@%h", "-Q", "interactive,bulk,train", "--concurrency", "1"]

@@ -149,6 +149,17 @@ def test_empty_allowed_hosts_refuse_to_start(tmp_path: Path) -> None:
     assert "ALLOWED_HOSTS is empty. Leave it out" in started.stderr
 
 
+def test_in_a_data_folder_that_others_may_enter_all_that_a_command_makes_is_its_owners_alone(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    data.chmod(0o755)
+    code = "import sys, manage; sys.argv = ['manage.py', 'migrate', '--plan']; manage.main()"
+    started = start(tmp_path, code=code)
+    assert started.returncode == 0, started.stderr
+    assert (data / "heirloom.sqlite3").exists()
+    assert [path.name for path in data.rglob("*") if path.stat().st_mode & 0o077] == []
+
+
 def test_a_data_folder_that_cannot_be_made_refuses_to_start(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ImproperlyConfigured, match="HEIRLOOM_DATA cannot be made at"):

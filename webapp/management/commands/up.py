@@ -1,6 +1,5 @@
 """``manage.py up``: the whole site on this machine, in the foreground."""
 
-import os
 import shutil
 import signal
 import sys
@@ -32,7 +31,6 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000)
 
     def handle(self, *args: Any, port: int, **options: Any) -> None:
-        os.umask(0o077)
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
         for asked in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             # Under nohup a terminal that closes is no reason to stop.
