@@ -8,6 +8,8 @@ from django.core.checks import CheckMessage, Error, register
 
 LONGEST_SOCKET_PATH = 100
 """Linux allows 107 bytes for a socket file's path; the rest is left for what others append."""
+TIME_OF_A_SLICE_TO_END = 210
+"""Seconds before the hard time limit in which a slice that is over keeps what it learned: see `worker.guard`."""
 TIME_TO_END = 20
 """Seconds before the hard time limit in which a job over its own still ends itself and says why."""
 
@@ -40,7 +42,7 @@ def quotas_are_not_negative(app_configs: Any, **kwargs: Any) -> list[CheckMessag
 @register
 def limits_are_positive(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     limits = ("HEIRLOOM_MAX_FILE_MB", "HEIRLOOM_MAX_MEGAPIXELS", "HEIRLOOM_MAX_PAGES", "HEIRLOOM_AUDIT_DAYS")
-    names = (*limits, "HEIRLOOM_TRAIN_DEVICES")
+    names = (*limits, "HEIRLOOM_TRAIN_DEVICES", "HEIRLOOM_PHOTO_MEMORY_MB")
     return [
         Error(f"{name} must be 1 or more.", hint="Leave it out for the default.", id="webapp.E002")
         for name in names
@@ -55,3 +57,12 @@ def a_photo_ends_before_its_process(app_configs: Any, **kwargs: Any) -> list[Che
         return []
     says = f"HEIRLOOM_PHOTO_SECONDS must be 1 to {most}: a process that works for longer is ended with its photo."
     return [Error(says, hint="Leave it out for the default.", id="webapp.E004")]
+
+
+@register
+def a_slice_ends_before_its_process(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    most = settings.CELERY_TASK_TIME_LIMIT - TIME_OF_A_SLICE_TO_END
+    if most >= settings.HEIRLOOM_SLICE_SECONDS:
+        return []
+    says = f"HEIRLOOM_SLICE_SECONDS must be at most {most}: a process that works for longer is ended with its slice."
+    return [Error(says, hint="Leave it out for the default.", id="webapp.E005")]

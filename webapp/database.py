@@ -5,13 +5,14 @@ from typing import Any
 
 import environ
 
+SCHEMES = ("postgres", "postgresql", "sqlite")
 MOST_CONNECTIONS = 20
 """Of one process. PostgreSQL itself takes 100 by default, from all processes together."""
 
 
-def database(env: environ.Env, *, url: str, file: Path) -> dict[str, Any]:
+def database(*, url: str, file: Path) -> dict[str, Any]:
     """The settings of the one database: that of ``url``, or SQLite in ``file`` where it is empty."""
-    found: dict[str, Any] = env.db_url_config(url) if url else {"ENGINE": "django.db.backends.sqlite3"}
+    found: dict[str, Any] = environ.Env.db_url_config(url) if url else {"ENGINE": "django.db.backends.sqlite3"}
     options = found.setdefault("OPTIONS", {})
     if found["ENGINE"].endswith("sqlite3"):
         found["NAME"] = found.get("NAME") or str(file)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -24,15 +25,17 @@ def check_allowed_hosts(hosts: Sequence[str]) -> None:
     """Raises ImproperlyConfigured where no name is left under which the site could be reached."""
     if not any(hosts):
         raise ImproperlyConfigured(
-            "ALLOWED_HOSTS is empty. Leave it out for this machine alone, or name the hosts under which the site is "
+            "ALLOWED_HOSTS names none. Leave it out for this machine alone, or name the hosts under which the site is "
             "reached, separated by commas."
         )
 
 
-def check_log_format(name: str) -> None:
-    """Raises ImproperlyConfigured for a format that is not there."""
-    if name not in ("line", "json"):
-        raise ImproperlyConfigured('LOG_FORMAT is "line" (for people) or "json" (for machines).')
+def check_time_zone(name: str) -> None:
+    """Raises ImproperlyConfigured for a time zone that this machine does not know."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ImproperlyConfigured(f'TIME_ZONE must be a name such as Europe/Berlin, not "{name}".') from None
 
 
 def check_metrics_token(token: str) -> None:

@@ -6,25 +6,24 @@ from pathlib import Path
 import environ
 from kombu import Queue
 
-from . import secrets, stores
-from .database import database
-from .safety import check_allowed_hosts, check_log_format, check_metrics_token, check_secret_key, private_folder
+from . import env, secrets, stores
+from .database import SCHEMES, database
+from .safety import check_allowed_hosts, check_metrics_token, check_secret_key, check_time_zone, private_folder
 
-env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- Where all state lies -----------------------------------------------------------------------------------------
-DATA = private_folder(Path(env.str("HEIRLOOM_DATA", default="") or BASE_DIR / "data"))
+DATA = private_folder(Path(env.text("HEIRLOOM_DATA") or BASE_DIR / "data"))
 # A request that is killed leaves what it had received here, and `up` empties it.
 FILE_UPLOAD_TEMP_DIR = private_folder(DATA / "work" / "web")
 # In memory, two hundred families' photos that come at once would be twice in it.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 
 # --- Safety -------------------------------------------------------------------------------------------------------
-DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default="") or secrets.kept(DATA / "secret-key")
-ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
-CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+DEBUG = env.switch("DEBUG", default=False)
+SECRET_KEY = env.text("SECRET_KEY") or secrets.kept(DATA / "secret-key")
+ALLOWED_HOSTS: list[str] = env.names("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS: list[str] = env.names("CSRF_TRUSTED_ORIGINS")
 if not DEBUG:
     check_secret_key(SECRET_KEY)
     check_allowed_hosts(ALLOWED_HOSTS)
@@ -52,19 +51,19 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Where rows and files are kept --------------------------------------------------------------------------------
 DATABASES = {
-    "default": database(env, url=env.str("DATABASE_URL", default=""), file=DATA / "heirloom.sqlite3"),
+    "default": database(url=env.address("DATABASE_URL", SCHEMES), file=DATA / "heirloom.sqlite3"),
 }
 S3 = stores.S3(
-    endpoint=env.str("S3_ENDPOINT", default=""),
-    bucket=env.str("S3_BUCKET", default=""),
-    access_key=env.str("S3_ACCESS_KEY", default=""),
-    secret_key=env.str("S3_SECRET_KEY", default=""),
-    region=env.str("S3_REGION", default=""),
-    public_endpoint=env.str("S3_PUBLIC_ENDPOINT", default=""),
-    addressing_style=env.str("S3_ADDRESSING_STYLE", default=""),
-    bucket_originals=env.str("S3_BUCKET_ORIGINALS", default=""),
-    bucket_results=env.str("S3_BUCKET_RESULTS", default=""),
-    bucket_models=env.str("S3_BUCKET_MODELS", default=""),
+    endpoint=env.text("S3_ENDPOINT"),
+    bucket=env.text("S3_BUCKET"),
+    access_key=env.text("S3_ACCESS_KEY"),
+    secret_key=env.text("S3_SECRET_KEY"),
+    region=env.text("S3_REGION"),
+    public_endpoint=env.text("S3_PUBLIC_ENDPOINT"),
+    addressing_style=env.text("S3_ADDRESSING_STYLE"),
+    bucket_originals=env.text("S3_BUCKET_ORIGINALS"),
+    bucket_results=env.text("S3_BUCKET_RESULTS"),
+    bucket_models=env.text("S3_BUCKET_MODELS"),
 )
 if S3.is_wanted:
     S3.check()
@@ -74,7 +73,8 @@ STORAGES = {
 }
 
 USE_TZ = True
-TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+TIME_ZONE = env.text("TIME_ZONE", default="UTC")
+check_time_zone(TIME_ZONE)
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
@@ -114,7 +114,7 @@ TEMPLATES = [
 ]
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = Path(env.str("STATIC_ROOT", default="") or DATA / "static")
+STATIC_ROOT = Path(env.text("STATIC_ROOT") or DATA / "static")
 
 # --- Safety in the browser ----------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
@@ -142,10 +142,10 @@ SESSION_COOKIE_AGE = 30 * 86_400
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 # True where the site is reached through a proxy that speaks HTTPS and sets X-Forwarded-Proto itself.
-HTTPS = env.bool("HTTPS", default=False)
+HTTPS = env.switch("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 # How many proxies of ours stand before the site: so many entries at the end of X-Forwarded-For are believed.
-HEIRLOOM_PROXIES = ALLAUTH_TRUSTED_PROXY_COUNT = env.int("HEIRLOOM_PROXIES", default=1 if HTTPS else 0)
+HEIRLOOM_PROXIES = ALLAUTH_TRUSTED_PROXY_COUNT = env.whole("HEIRLOOM_PROXIES", default=1 if HTTPS else 0)
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -158,16 +158,16 @@ if HTTPS:
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 # --- What a photo may be ------------------------------------------------------------------------------------------
-HEIRLOOM_MAX_FILE_MB = env.int("HEIRLOOM_MAX_FILE_MB", default=500)
-HEIRLOOM_MAX_MEGAPIXELS = env.int("HEIRLOOM_MAX_MEGAPIXELS", default=150)  # pixels x pages
-HEIRLOOM_MAX_PAGES = env.int("HEIRLOOM_MAX_PAGES", default=100)
+HEIRLOOM_MAX_FILE_MB = env.whole("HEIRLOOM_MAX_FILE_MB", default=500)
+HEIRLOOM_MAX_MEGAPIXELS = env.whole("HEIRLOOM_MAX_MEGAPIXELS", default=150)  # pixels x pages
+HEIRLOOM_MAX_PAGES = env.whole("HEIRLOOM_MAX_PAGES", default=100)
 
 # --- How much a family may keep and add: see colorizer.selectors.space. 0 is no limit --------------------------------
-HEIRLOOM_FAMILY_GB = env.int("HEIRLOOM_FAMILY_GB", default=100)
-HEIRLOOM_FAMILY_PHOTOS_A_DAY = env.int("HEIRLOOM_FAMILY_PHOTOS_A_DAY", default=10_000)
+HEIRLOOM_FAMILY_GB = env.whole("HEIRLOOM_FAMILY_GB", default=100)
+HEIRLOOM_FAMILY_PHOTOS_A_DAY = env.whole("HEIRLOOM_FAMILY_PHOTOS_A_DAY", default=10_000)
 
 # --- What is remembered of whom -----------------------------------------------------------------------------------
-HEIRLOOM_AUDIT_DAYS = env.int("HEIRLOOM_AUDIT_DAYS", default=365)
+HEIRLOOM_AUDIT_DAYS = env.whole("HEIRLOOM_AUDIT_DAYS", default=365)
 
 # --- Signing in ---------------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -176,7 +176,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
-EMAIL_URL = env.str("EMAIL_URL", default="")
+EMAIL_URL = env.address("EMAIL_URL", tuple(environ.Env.EMAIL_SCHEMES))
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
@@ -193,15 +193,17 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = "Heirloom: "
 LOGIN_REDIRECT_URL = "/"
 LOGIN_URL = "account_login"
 if EMAIL_URL:
-    globals().update(env.email_url_config(EMAIL_URL))
+    globals().update(environ.Env.email_url_config(EMAIL_URL))
 else:
-    EMAIL_BACKEND = env.str("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
+    EMAIL_BACKEND = env.text("EMAIL_BACKEND", default="django.core.mail.backends.console.EmailBackend")
     EMAIL_FILE_PATH = DATA / "mail"  # of Django's "filebased" backend
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Heirloom <heirloom@localhost>")
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="Heirloom <heirloom@localhost>")
 
 # --- The queue ----------------------------------------------------------------------------------------------------
 BROKER_SOCKET = DATA / "broker.sock"
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or f"redis+socket://{BROKER_SOCKET}"
+CELERY_BROKER_URL = (
+    env.address("CELERY_BROKER_URL", ("redis", "rediss", "redis+socket")) or f"redis+socket://{BROKER_SOCKET}"
+)
 EMBEDDED_BROKER = CELERY_BROKER_URL.endswith(str(BROKER_SOCKET))
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     # One for all queues of a broker: the smallest rules. Far above the hard time limit, so that no copy runs beside.
@@ -225,7 +227,7 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_DEFAULT_QUEUE = "interactive"
 CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in ("interactive", "bulk", "train")]  # in this order
 CELERY_TASK_CREATE_MISSING_QUEUES = True
-CELERY_TASK_SOFT_TIME_LIMIT = env.int("HEIRLOOM_PHOTO_SECONDS", default=500)
+CELERY_TASK_SOFT_TIME_LIMIT = env.whole("HEIRLOOM_PHOTO_SECONDS", default=500)
 CELERY_TASK_TIME_LIMIT = 600
 CELERY_WORKER_POOL = "prefork"
 CELERY_WORKER_POOL_START_METHOD = "spawn"  # torch in a forked child hangs
@@ -238,34 +240,34 @@ CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0, "inte
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # in memory; the default one keeps a pickle
 
 # A worker that gives no sign of life for as long as a lease has lost its job.
-HEIRLOOM_LEASE_SECONDS = env.float("HEIRLOOM_LEASE_SECONDS", default=60)
-HEIRLOOM_HEARTBEAT_SECONDS = env.float("HEIRLOOM_HEARTBEAT_SECONDS", default=10)
-HEIRLOOM_HOUSEKEEPING_SECONDS = env.float("HEIRLOOM_HOUSEKEEPING_SECONDS", default=5)
+HEIRLOOM_LEASE_SECONDS = env.seconds("HEIRLOOM_LEASE_SECONDS", default=60)
+HEIRLOOM_HEARTBEAT_SECONDS = env.seconds("HEIRLOOM_HEARTBEAT_SECONDS", default=10)
+HEIRLOOM_HOUSEKEEPING_SECONDS = env.seconds("HEIRLOOM_HOUSEKEEPING_SECONDS", default=5)
 # A worker or scheduler that for so long does nothing, although it could, ends itself to be started afresh.
-HEIRLOOM_STANDSTILL_SECONDS = env.float("HEIRLOOM_STANDSTILL_SECONDS", default=60)
+HEIRLOOM_STANDSTILL_SECONDS = env.seconds("HEIRLOOM_STANDSTILL_SECONDS", default=60)
 # What reading or colouring a photo may take beside the model itself; one that takes more is refused.
-HEIRLOOM_PHOTO_MEMORY_MB = env.int("HEIRLOOM_PHOTO_MEMORY_MB", default=2500)
+HEIRLOOM_PHOTO_MEMORY_MB = env.whole("HEIRLOOM_PHOTO_MEMORY_MB", default=2500)
 # A slice of a training: after it the worker looks for photos, and no more than it is ever lost.
-HEIRLOOM_SLICE_SECONDS = env.float("HEIRLOOM_SLICE_SECONDS", default=300)
+HEIRLOOM_SLICE_SECONDS = env.seconds("HEIRLOOM_SLICE_SECONDS", default=300)
 # On so many GPUs, or processes of a processor without any, a training runs here.
-HEIRLOOM_TRAIN_DEVICES = env.int("HEIRLOOM_TRAIN_DEVICES", default=1)
+HEIRLOOM_TRAIN_DEVICES = env.whole("HEIRLOOM_TRAIN_DEVICES", default=1)
 # How soon an open page is told of what changed.
-HEIRLOOM_LOOK_SECONDS = env.float("HEIRLOOM_LOOK_SECONDS", default=1)
-HEIRLOOM_RESEND_SECONDS = env.float("HEIRLOOM_RESEND_SECONDS", default=300)
+HEIRLOOM_LOOK_SECONDS = env.seconds("HEIRLOOM_LOOK_SECONDS", default=1)
+HEIRLOOM_RESEND_SECONDS = env.seconds("HEIRLOOM_RESEND_SECONDS", default=300)
 
 # --- What a monitor may ask ---------------------------------------------------------------------------------------
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+METRICS_TOKEN = env.text("METRICS_TOKEN")
 check_metrics_token(METRICS_TOKEN)
 
 # --- What is written down -----------------------------------------------------------------------------------------
-LOG_FORMAT = env.str("LOG_FORMAT", default="line" if sys.stderr.isatty() else "json")
-check_log_format(LOG_FORMAT)
+LOG_FORMAT = env.one_of("LOG_FORMAT", ("line", "json"), default="line" if sys.stderr.isatty() else "json")
+LOG_LEVEL = env.one_of("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), default="INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "webapp.logs.LineFormatter"}, "json": {"()": "webapp.logs.JsonFormatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.request": {"level": "ERROR"},  # the rest stands in the line of its request

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
 from colorizer.models import Album, Family, Role, User
 from colorizer.services import account, sharing
 from tests.conftest import PASSWORD, Stack, make_photo
 from tests.stack import done, wait_for
-from webapp import logs, safety
+from webapp import logs
 from webapp.request_id import HEADER, RequestId, id_of
 
 SECRET_NAME = "grandma-at-the-lake-1931.jpg"
@@ -94,11 +93,6 @@ def test_an_error_brings_its_traceback_in_the_same_line() -> None:
 )
 def test_addresses_and_tokens_are_left_out_and_ids_are_kept(text: str, clean: str | None) -> None:
     assert logs.clean(text) == (clean or text)
-
-
-def test_another_format_refuses_to_start() -> None:
-    with pytest.raises(ImproperlyConfigured, match="LOG_FORMAT is"):
-        safety.check_log_format("xml")
 
 
 # --- The id of a request ------------------------------------------------------------------------------------------

@@ -8,13 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import environ
 import pytest
 from django.conf import settings as live
 from django.core.exceptions import ImproperlyConfigured
 
 from colorizer.stores.objects import client_config
-from webapp import checks, safety, secrets, stores
+from webapp import checks, env, safety, secrets, stores
 from webapp.database import database
 
 BASICS = (
@@ -118,7 +117,7 @@ def test_an_address_of_the_store_that_is_none_is_refused(address: str) -> None:
 
 def test_postgresql_is_reached_through_a_pool_and_takes_options_from_its_address(tmp_path: Path) -> None:
     url = "postgres://u:p@db/heirloom?sslmode=require"
-    found = database(environ.Env(), url=url, file=tmp_path)
+    found = database(url=url, file=tmp_path)
     assert found["OPTIONS"]["pool"]["max_size"] == 20
     assert found["OPTIONS"]["sslmode"] == "require"
     assert found["OPTIONS"]["connect_timeout"] == 3
@@ -143,10 +142,51 @@ def test_with_debug_on_an_example_key_will_do(tmp_path: Path) -> None:
     assert start(tmp_path, SECRET_KEY="changeme", DEBUG="true").returncode == 0
 
 
-def test_empty_allowed_hosts_refuse_to_start(tmp_path: Path) -> None:
-    started = start(tmp_path, ALLOWED_HOSTS="")
+def test_hosts_without_a_name_among_them_refuse_to_start(tmp_path: Path) -> None:
+    started = start(tmp_path, ALLOWED_HOSTS=" , ")
     assert started.returncode != 0
-    assert "ALLOWED_HOSTS is empty. Leave it out" in started.stderr
+    assert "ALLOWED_HOSTS names none. Leave it out" in started.stderr
+
+
+def test_what_is_set_to_nothing_counts_as_not_set(tmp_path: Path) -> None:
+    code = (
+        "from webapp import settings as s; "
+        "print({name: value for name, value in vars(s).items() if name.isupper() and name != 'SECRET_KEY'})"
+    )
+    read = re.findall(r'env\.\w+\("(\w+)"', Path(live.BASE_DIR, "webapp", "settings.py").read_text())
+    nothing = start(tmp_path, code=code, **{name: "" for name in read if name != "HEIRLOOM_DATA"})
+    assert nothing.returncode == 0, nothing.stderr
+    assert nothing.stdout == start(tmp_path, code=code).stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("HEIRLOOM_MAX_PAGES", "abc", 'must be a whole number, not "abc".'),
+        ("HEIRLOOM_FAMILY_GB", "1.5", 'must be a whole number, not "1.5".'),
+        ("HEIRLOOM_LOOK_SECONDS", "1e", 'must be a number of seconds above 0, not "1e".'),
+        ("HEIRLOOM_LEASE_SECONDS", "0", 'must be a number of seconds above 0, not "0".'),
+        ("HEIRLOOM_SLICE_SECONDS", "nan", 'must be a number of seconds above 0, not "nan".'),
+        ("HTTPS", "yess", 'must be true or false, not "yess".'),
+        ("LOG_LEVEL", "loud", 'must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL, not "loud".'),
+        ("LOG_FORMAT", "xml", 'must be one of line, json, not "xml".'),
+        ("TIME_ZONE", "Europe/Nowhere", 'must be a name such as Europe/Berlin, not "Europe/Nowhere".'),
+        ("TIME_ZONE", "Europe", 'must be a name such as Europe/Berlin, not "Europe".'),
+        ("DATABASE_URL", "mysql://u:p@db/heirloom", "must begin with postgres:// or postgresql:// or sqlite://."),
+        ("EMAIL_URL", "mail.example.org", "must begin with smtp:// or "),
+        ("CELERY_BROKER_URL", "queue:6379", "must begin with redis:// or rediss:// or redis+socket://."),
+    ],
+)
+def test_what_makes_no_sense_refuses_to_start_in_a_sentence(tmp_path: Path, name: str, value: str, says: str) -> None:
+    started = start(tmp_path, **{name: value})
+    assert started.returncode != 0
+    assert f"ImproperlyConfigured: {name} {says}" in started.stderr
+
+
+@pytest.mark.parametrize(("word", "value"), [("True", True), ("on", True), ("1", True), ("NO", False), (" 0 ", False)])
+def test_a_switch_is_on_or_off(monkeypatch: pytest.MonkeyPatch, word: str, value: bool) -> None:
+    monkeypatch.setenv("HTTPS", word)
+    assert env.switch("HTTPS", default=not value) is value
 
 
 def test_in_a_data_folder_that_others_may_enter_all_that_a_command_makes_is_its_owners_alone(tmp_path: Path) -> None:
@@ -184,6 +224,12 @@ def test_a_limit_below_one_is_an_error(settings: Any) -> None:
 def test_a_photo_may_not_take_as_long_as_its_process(settings: Any, seconds: int, errors: int) -> None:
     settings.CELERY_TASK_SOFT_TIME_LIMIT = seconds
     assert [error.id for error in checks.a_photo_ends_before_its_process(None)] == errors * ["webapp.E004"]
+
+
+@pytest.mark.parametrize(("seconds", "errors"), [(0.5, 0), (390, 0), (391, 1)])
+def test_a_slice_may_not_take_as_long_as_its_process(settings: Any, seconds: float, errors: int) -> None:
+    settings.HEIRLOOM_SLICE_SECONDS = seconds
+    assert [error.id for error in checks.a_slice_ends_before_its_process(None)] == errors * ["webapp.E005"]
 
 
 def test_a_kept_secret_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:

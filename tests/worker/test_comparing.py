@@ -86,7 +86,7 @@ def test_every_figure_with_its_controls_the_gate_and_the_pictures_are_there_and_
 def test_it_makes_way_for_a_photo_and_goes_on_with_what_it_has(
     worker_process: StartWorker, scheduler: Process, upload: Upload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HEIRLOOM_SLICE_SECONDS", "0")  # as where all takes longer than a slice
+    monkeypatch.setenv("HEIRLOOM_SLICE_SECONDS", "0.001")  # as where all takes longer than a slice
     worker_process("patient")
     comparison = begun(tmp_path)
     wait_for(lambda: comparison.photos.exists(), what="the first photo that is judged")
