@@ -7,9 +7,8 @@ from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from django.conf import settings
-
 from .stores import Stored
+from .work import work_folder
 
 BATCH = 500
 """Keys asked for at once. SQLite allows 999 in one question on the oldest systems."""
@@ -22,9 +21,7 @@ class Catalogue:
     """
 
     def __init__(self, files: Iterable[Stored]) -> None:
-        work = settings.DATA / "work"
-        work.mkdir(mode=0o700, exist_ok=True)
-        self._folder = TemporaryDirectory(prefix="catalogue-", dir=work)
+        self._folder = TemporaryDirectory(prefix="catalogue-", dir=work_folder())
         self._files = sqlite3.connect(Path(self._folder.name, "files"), isolation_level=None)
         self._files.executescript(
             "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; "

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import IO, BinaryIO
 
+from .work import work_folder
+
 SUMS = "SHA256SUMS"
 """The last member: a line for each of the others, in their order."""
 BLOCK = tarfile.BLOCKSIZE
@@ -27,7 +29,7 @@ class Writer:
 
     def __init__(self, out: BinaryIO) -> None:
         self._out = out
-        self._sums = TemporaryFile()  # noqa: SIM115 - closed in __exit__
+        self._sums = TemporaryFile(dir=work_folder())  # noqa: SIM115 - closed in __exit__
 
     def __enter__(self) -> "Writer":
         return self
@@ -89,7 +91,7 @@ class Reader:
 
         Raises Damaged where the archive is cut off, no such archive at all, or not what was written.
         """
-        with TemporaryFile() as sums:
+        with TemporaryFile(dir=work_folder()) as sums:
             while (header := self._header()) is not None:
                 if header.name == SUMS:
                     return self._compare(sums, header.size)

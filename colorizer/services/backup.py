@@ -14,7 +14,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, BinaryIO
 
-from django.conf import settings
 from django.db.models import Model
 from django.utils import timezone
 
@@ -22,6 +21,7 @@ from .. import archive, rows, storage
 from ..models import Coloring, DatasetItem, ModelVersion, Original, Photo, Status
 from ..selectors.integrity import PREPARED, pages
 from ..tarball import PIECE, Writer
+from ..work import work_folder
 
 _STORES = {
     "models": storage.models,
@@ -80,13 +80,6 @@ def write(*, out: BinaryIO, with_results: bool = False) -> Made:
             absent.writelines(json.dumps(why) + "\n" for line in files if (why := _add(writer, json.loads(line), made)))
         _add_spooled(writer, archive.ABSENT, Path(folder, "absent"))
     return made
-
-
-def work_folder() -> Path:
-    """Where files lie for a while that only this process needs."""
-    work: Path = settings.DATA / "work"
-    work.mkdir(mode=0o700, exist_ok=True)
-    return work
 
 
 class _Rolled:

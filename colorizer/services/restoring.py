@@ -26,8 +26,8 @@ from ..findings import Kind, Report
 from ..models import Coloring, DatasetItem, FrozenItem, ModelVersion, Original, Photo, Status, WorkerState
 from ..selectors import integrity
 from ..tarball import Damaged, Member, Reader
+from ..work import work_folder
 from . import jobs, reconciling
-from .backup import work_folder
 
 WORKS_STILL = timedelta(seconds=60)
 LARGEST_HEADER = 4 << 20
@@ -107,7 +107,7 @@ class _Stored:
     """The files that a restore has put into the storages. Where it fails, they go again."""
 
     def __init__(self) -> None:
-        self._noted = TemporaryFile("w+")  # noqa: SIM115 - closed in __exit__
+        self._noted = TemporaryFile("w+", dir=work_folder())  # noqa: SIM115 - closed in __exit__
 
     def __enter__(self) -> "_Stored":
         return self

@@ -120,6 +120,12 @@ def test_every_service_that_stays_says_whether_it_does_its_work() -> None:
             assert service["depends_on"]["broker"]["condition"] == "service_healthy", name
 
 
+def test_who_lists_a_whole_storage_has_a_disk_for_the_list() -> None:
+    for name in set(OURS) - {"setup"}:
+        assert [volume.partition(":")[2] for volume in services()[name]["volumes"]] == ["/data"], name
+        assert not [each for each in services()[name]["tmpfs"] if each.startswith("/data")], name
+
+
 def test_cpu_and_gpu_are_profiles_of_one_worker() -> None:
     cpu, gpu = services()["worker"], services()["worker-gpu"]
     assert (cpu["profiles"], gpu["profiles"]) == (["cpu"], ["gpu"])

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import tarfile
+import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -305,3 +306,12 @@ def test_links_tokens_and_passwords_open_after_a_restore_what_they_opened_before
     assert sharing.unlock(share=share, password="by the lake")
     assert tokens.recognise(secret).user == editor
     assert User.objects.get(pk=editor.pk).check_password(PASSWORD)
+
+
+def test_what_is_set_aside_meanwhile_lies_in_the_data_folder_not_in_memory(
+    house: Photo, elsewhere: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    content = archived(with_results=True)
+    elsewhere()
+    assert restore(content).files["originals"] == 2
