@@ -175,6 +175,13 @@ def test_no_secret_of_one_server_reaches_another() -> None:
         assert {name for name in SECRETS if GIVEN[name] in told} == allowed
 
 
+def test_no_secret_is_among_the_arguments_of_a_process() -> None:
+    for name, service in services().items():
+        told = str(filled_in([service.get("command"), service.get("healthcheck")], GIVEN))
+        assert not [secret for secret in SECRETS if GIVEN[secret] in told], name
+        assert " -a " not in told, name
+
+
 def test_the_settings_read_what_it_gives(tmp_path: Path) -> None:
     given = dict.fromkeys(SECRETS, "0123456789abcdef" * 3) | {"HEIRLOOM_MAX_PAGES": "7"}
     code = (

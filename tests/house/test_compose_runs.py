@@ -30,11 +30,9 @@ PLAIN = re.compile("^INFO: |Security|security|--uid|uid=|not recommended|child p
 """What is written outside of our own logging: by uvicorn's first process, and by Celery, of root and of its end."""
 VALKEY_CLI = """#!{python}
 # The wheel brings the server alone: this stands in for its client, and speaks to the real server.
-import sys, redis
-words = sys.argv[1:]
-assert words[:2] == ["--no-auth-warning", "-a"], words
-client = redis.Redis(port={port}, password=words[2], decode_responses=True)
-answer = client.execute_command(*words[3:])
+import os, sys, redis
+client = redis.Redis(port={port}, password=os.environ["REDISCLI_AUTH"], decode_responses=True)
+answer = client.execute_command(*sys.argv[1:])
 print("OK" if answer is True else answer)
 """
 
