@@ -24,6 +24,7 @@ from tests.compose import (
     variables,
     whole,
 )
+from webapp import stack
 
 SECRETS = ("SECRET_KEY", "POSTGRES_PASSWORD", "BROKER_PASSWORD", "S3_ACCESS_KEY", "S3_SECRET_KEY")
 READ_BY_UVICORN = {"WEB_CONCURRENCY"}
@@ -293,6 +294,14 @@ def test_the_web_image_holds_all_that_its_services_import(tmp_path: Path) -> Non
     )
     assert told.stdout.split() == ["200", "True", "False", str(tmp_path / "app" / "webapp" / "asgi.py")], told.stderr
     assert (tmp_path / "collected" / "staticfiles.json").exists()
+
+
+def test_the_parts_of_one_machine_have_the_commands_of_the_services() -> None:
+    there = {sys.executable: "python", stack.HOST: "0.0.0.0", "3": "10"}
+    for part in stack.parts(8000):
+        if part.name != "broker":
+            written = [word for word in services()[part.name]["command"] if word != "--quiet"]
+            assert [there.get(word, word) for word in part.command] == written, part.name
 
 
 def test_the_commands_of_the_file_are_those_of_the_images() -> None:
