@@ -9,7 +9,7 @@ const [vividness, warmth] = [dials.querySelector("#vividness"), dials.querySelec
 const [back, again] = [dials.querySelector("[data-do=undo]"), dials.querySelector("[data-do=redo]")];
 const said = dials.querySelector(".dials-said");
 const token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
-let opener = null;
+let opening = null; // another one each time: closed and opened again, the picture of the time before may still come
 let picture = null;
 let pins = null;
 let guessing = null;
@@ -67,8 +67,8 @@ function draw() {
 }
 
 async function open(button) {
-  opener = button;
   const { vividness: vivid, warmth: warm, pins: asked, guess, field } = button.dataset;
+  const mine = (opening = { field });
   const isAgain = draft?.field === field;
   const own = { pins: JSON.parse(asked).map((pin) => ({ radius: 0.01, note: "", on: true, ...pin })), guess: JSON.parse(guess), vividness: Number(vivid), warmth: Number(warm) };
   [steps, place] = isAgain ? [draft.steps, draft.place] : [[own], 0];
@@ -80,7 +80,7 @@ async function open(button) {
   try {
     const opened = await openPicture(button.dataset);
     for (const step of steps) await opened.prepare(step.guess);
-    if (opener !== button) return; // closed meanwhile
+    if (opening !== mine) return;
     picture = opened;
     picture.canvas.className = "layer-live";
     document.querySelector("#stage .layer-after").append(picture.canvas);
@@ -92,12 +92,12 @@ async function open(button) {
     guessing.render(now().guess);
     say(isAgain ? dials.dataset.here : "");
   } catch {
-    say(dials.dataset.failed);
+    if (opening === mine) say(dials.dataset.failed);
   }
 }
 
 function close() {
-  draft = steps.length > 1 ? { field: opener.dataset.field, steps, place } : null;
+  draft = steps.length > 1 ? { field: opening.field, steps, place } : null;
   pins?.close();
   guessing?.close();
   picture?.canvas.remove();
@@ -105,7 +105,7 @@ function close() {
   dials.hidden = true;
   delete dials.dataset.editing;
   document.getElementById("dials-open")?.focus();
-  opener = null;
+  opening = null;
   dials.dispatchEvent(new Event("close", { bubbles: true })); // the viewer catches up with what changed meanwhile
 }
 

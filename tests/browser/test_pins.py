@@ -10,7 +10,7 @@ import skimage
 import torch
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 from skimage.color import deltaE_ciede2000, rgb2lab
 
 from colorizer import storage
@@ -21,6 +21,7 @@ from tests.browser.axe import PHONE, WIDE, faults
 from tests.browser.conftest import put, show
 from tests.browser.test_dials import STEPS, colour_of, coloured, pixels
 from tests.conftest import Stack
+from tests.stack import wait_for
 from tests.views.conftest import make_photo
 
 pytestmark = pytest.mark.corrections
@@ -251,3 +252,24 @@ def test_an_arrow_key_leaves_no_photo_whose_colours_are_open_and_no_page_is_left
     with mode.expect_event("close"):
         mode.close(run_before_unload=True)
     assert asked == ["beforeunload"]
+
+
+def test_colours_that_are_opened_again_while_they_load_are_open_once(
+    visitor: Page, live_stack: Stack, photo: Photo, family_owner: User, enter: Callable[[User], None]
+) -> None:
+    enter(family_owner)
+    slow: list[Route] = []
+    visitor.route("**/field/**", lambda route: route.continue_() if slow else slow.append(route))
+    visitor.goto(live_stack.url + reverse("photo", args=[photo.pk]))
+    visitor.get_by_role("button", name="Correct the colours").press("Enter")
+    wait_for(lambda: visitor.evaluate("true") and slow, what="the first opening's question")
+    visitor.keyboard.press("Escape")
+    visitor.get_by_role("button", name="Correct the colours").press("Enter")
+    drawn(visitor, 0)
+    with visitor.expect_event("requestfinished", lambda request: "/field/" in request.url):
+        slow[0].continue_()
+    visitor.evaluate(
+        "new Promise((rest) => requestIdleCallback(() => setTimeout(() => requestIdleCallback(rest), 500)))"
+    )
+    expect(visitor.locator(".layer-live")).to_have_count(1)
+    expect(visitor.locator("#stage .aim")).to_have_count(1)
