@@ -43,7 +43,7 @@ function prepare(stage) {
     if (event.button !== 0 || !event.isPrimary) return;
     frame.dataset.held = "";
     from = { x: event.clientX, y: event.clientY, grabs: Boolean(divider?.isAt(event.clientX)), drags: false };
-    if (from.grabs || event.pointerType === "mouse") frame.setPointerCapture(event.pointerId);
+    if (from.grabs || event.pointerType !== "touch") frame.setPointerCapture(event.pointerId);
   });
   frame.addEventListener("pointermove", (event) => {
     if (!from || !event.isPrimary) return;
@@ -213,7 +213,7 @@ document.addEventListener("keydown", (event) => {
 // --- The photo changed: its stage is fetched anew, once nobody is in the middle of something ------------------------
 const main = document.getElementById("main");
 const stageNow = () => document.getElementById("stage");
-const IN_THE_MIDDLE = "#closer[open], .version-name[open], :popover-open, [data-editing], [data-held]";
+const IN_THE_MIDDLE = "#closer[open], :is(.version-name, .offer)[open], :popover-open, [data-editing], [data-held]";
 let shown = stageNow().querySelector(".frame")?.dataset.shown ?? "";
 let cut = null;
 let isLate = false;
@@ -237,7 +237,10 @@ function catchUp() {
 }
 for (const end of ["close", "toggle"]) main.addEventListener(end, catchUp, { capture: true }); // they do not bubble
 main.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.target.id === "stage") cut = stageNow().querySelector(".compare-range")?.value ?? null;
+  if (event.target.id !== "stage" || !event.detail.shouldSwap) return;
+  if (!main.querySelector(IN_THE_MIDDLE)) return void (cut = stageNow().querySelector(".compare-range")?.value ?? null);
+  event.detail.shouldSwap = false; // in the middle of something since it was asked for
+  isLate = true;
 });
 main.addEventListener("htmx:load", (event) => {
   if (event.target.id !== "stage") return;

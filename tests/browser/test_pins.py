@@ -268,8 +268,7 @@ def test_colours_that_are_opened_again_while_they_load_are_open_once(
     drawn(visitor, 0)
     with visitor.expect_event("requestfinished", lambda request: "/field/" in request.url):
         slow[0].continue_()
-    visitor.evaluate(
-        "new Promise((rest) => requestIdleCallback(() => setTimeout(() => requestIdleCallback(rest), 500)))"
-    )
+    at_rest = "new Promise((rest) => requestIdleCallback(() => setTimeout(() => requestIdleCallback(rest), 500)))"
+    visitor.evaluate(at_rest)  # were it opened, it would be there by now
     expect(visitor.locator(".layer-live")).to_have_count(1)
     expect(visitor.locator("#stage .aim")).to_have_count(1)

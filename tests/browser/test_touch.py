@@ -69,3 +69,16 @@ def test_two_fingers_look_closer(photo_page: Page) -> None:
     width = image.evaluate("image => image.getBoundingClientRect().width")
     Fingers(photo_page).move(((150.0, 300.0), (90.0, 300.0)), ((210.0, 300.0), (270.0, 300.0)))
     assert image.evaluate("image => image.getBoundingClientRect().width") > 2 * width
+
+
+def test_a_pen_that_is_lifted_beside_the_photo_lets_go_of_it(photo_page: Page) -> None:
+    box = photo_page.locator(".frame").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] * 0.8, box["y"] + box["height"] / 3
+    below = box["y"] + box["height"] + 60
+    pen = photo_page.context.new_cdp_session(photo_page)
+    for kind, height in (("mousePressed", y), ("mouseMoved", below), ("mouseReleased", below)):
+        event = {"type": kind, "x": x, "y": height, "button": "left", "buttons": 1, "pointerType": "pen"}
+        pen.send("Input.dispatchMouseEvent", event)
+        held = photo_page.locator("[data-held]").count()
+        assert held == (0 if kind == "mouseReleased" else 1), kind

@@ -111,3 +111,21 @@ def test_what_goes_into_the_trash_elsewhere_stays_before_ones_eyes(
     coloring.show(coloring=automatic)
     # And nothing was asked for that is not there: `visitor` would have complained.
     expect(listening.locator(".frame")).to_have_attribute("data-shown", str(automatic.pk))
+
+
+def test_an_answer_that_comes_while_one_is_in_the_middle_of_something_waits(
+    listening: Page, versions: tuple[Photo, Coloring, Coloring]
+) -> None:
+    photo, corrected, automatic = versions
+    held: list[tuple[Route, APIResponse]] = []
+    listening.route(f"**{photo.address}", lambda route: held.append((route, route.fetch())), times=1)
+    coloring.show(coloring=automatic)
+    wait_for(lambda: listening.evaluate("told") and held, what="the page's question")
+    listening.get_by_text("Help Heirloom learn").click()
+    route, answer = held[0]
+    route.fulfill(response=answer)
+    wait_for(lambda: listening.evaluate("!document.querySelector('.htmx-request')"), what="rest")
+    expect(listening.get_by_role("button", name="Offer this photo")).to_be_visible()
+    expect(listening.locator(".frame")).to_have_attribute("data-shown", str(corrected.pk))
+    listening.get_by_text("Help Heirloom learn").click()
+    expect(listening.locator(".frame")).to_have_attribute("data-shown", str(automatic.pk))
