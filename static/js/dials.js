@@ -3,6 +3,7 @@
 import { openGuessing } from "./guessing.js";
 import { openPicture } from "./picture.js";
 import { editPins } from "./pins.js";
+import { isTyped } from "./story.js";
 
 const dials = document.getElementById("dials");
 const [vividness, warmth] = [dials.querySelector("#vividness"), dials.querySelector("#warmth")];
@@ -157,5 +158,5 @@ document.addEventListener("keydown", (event) => {
   deeds[key === "y" || event.shiftKey ? "redo" : "undo"]();
 });
 addEventListener("beforeunload", (event) => {
-  if (isUnsaved()) event.preventDefault();
+  if (isUnsaved() || isTyped()) event.preventDefault();
 });

@@ -129,3 +129,22 @@ def test_an_answer_that_comes_while_one_is_in_the_middle_of_something_waits(
     expect(listening.locator(".frame")).to_have_attribute("data-shown", str(corrected.pk))
     listening.get_by_text("Help Heirloom learn").click()
     expect(listening.locator(".frame")).to_have_attribute("data-shown", str(automatic.pk))
+
+
+def test_no_arrow_key_leaves_what_is_typed_of_a_photo_and_whoever_leaves_it_is_asked(listening: Page) -> None:
+    here = listening.url
+    asked: list[str] = []
+    listening.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    listening.get_by_text("Caption, date, people").click()
+    listening.get_by_role("textbox", name="Caption").fill("Greta and Ida at the lake")
+    listening.locator("h1").click()
+    listening.keyboard.press("ArrowRight")
+    with listening.expect_event("dialog"):
+        listening.locator("#next").click()
+    assert (listening.url, asked) == (here, ["beforeunload"])
+    expect(listening.get_by_role("textbox", name="Caption")).to_have_value("Greta and Ida at the lake")
+    listening.get_by_role("button", name="Save").first.click()
+    expect(listening.get_by_role("heading", name="Greta and Ida at the lake")).to_be_visible()
+    listening.keyboard.press("ArrowRight")
+    expect(listening.get_by_text("2 of 9")).to_be_visible()
+    assert asked == ["beforeunload"]
