@@ -157,6 +157,7 @@ function giveUp(item, row, answer) {
     waiting.push(item);
     next();
   });
+  row.dismiss.addEventListener("click", () => take(item.file, -1));
 }
 
 function show({ photo, tile }) {
@@ -174,11 +175,11 @@ function newRow({ file }) {
   const element = template.content.cloneNode(true).firstElementChild;
   const part = (name) => element.querySelector(`[data-part=${name}]`);
   const text = element.querySelector(".upload-words");
-  const row = { element, bar: element.querySelector("progress"), again: part("again"), say: (words) => (text.textContent = words) };
+  const row = { element, bar: element.querySelector("progress"), again: part("again"), dismiss: part("dismiss"), say: (words) => (text.textContent = words) };
   row.end = (words, address) => {
     row.bar.remove();
     row.say(words);
-    part("dismiss").hidden = false;
+    row.dismiss.hidden = false;
     if (address) Object.assign(part("see"), { href: address, hidden: false });
   };
   row.tell = (report) => {
@@ -187,7 +188,7 @@ function newRow({ file }) {
     part("report").hidden = false;
   };
   element.querySelector(".upload-name").textContent = file.name;
-  part("dismiss").addEventListener("click", () => {
+  row.dismiss.addEventListener("click", () => {
     element.remove();
     section.hidden = !busy() && !list.children.length;
   });
@@ -215,14 +216,20 @@ if (form) {
 const over = document.getElementById("drop-over");
 const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
 
+// What cannot be read is named, and the rest goes on.
 async function filesIn(entry) {
-  if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
-  const reader = entry.createReader();
   const files = [];
-  for (;;) {
-    const entries = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-    if (!entries.length) return files;
-    for (const inner of entries) if (!inner.name.startsWith(".")) files.push(...(await filesIn(inner)));
+  try {
+    if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
+    const reader = entry.createReader();
+    for (;;) {
+      const entries = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+      if (!entries.length) return files;
+      for (const inner of entries) if (!inner.name.startsWith(".")) files.push(...(await filesIn(inner)));
+    }
+  } catch {
+    refuse(newRow({ file: entry }), words.wordsUnread);
+    return files;
   }
 }
 
@@ -238,9 +245,9 @@ addEventListener("drop", async (event) => {
   if (!carriesFiles(event)) return;
   event.preventDefault();
   over.hidden = true;
-  const entries = [...event.dataTransfer.items].filter((item) => item.kind === "file").map((item) => item.webkitGetAsEntry());
+  const entries = [...event.dataTransfer.items].filter((item) => item.kind === "file").map((item) => item.webkitGetAsEntry()).filter(Boolean);
   const plain = [...event.dataTransfer.files];
-  const found = entries.some((entry) => entry?.isDirectory) ? (await Promise.all(entries.map(filesIn))).flat() : plain;
+  const found = entries.some((entry) => entry.isDirectory) ? (await Promise.all(entries.map(filesIn))).flat() : plain;
   add(found);
 });
 

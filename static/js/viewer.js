@@ -199,7 +199,7 @@ async function sharpen(image) {
   );
 }
 
-// --- To the neighbours: arrow keys, and a swipe; neither asks, so neither leaves what is being typed ----------------------------------------------------------------------
+// --- To the neighbours: arrow keys, and a swipe; neither asks, so neither leaves what is being typed -----------------
 function go(where) {
   const link = document.getElementById(where);
   if (link && !isTyped()) location.assign(link.href);

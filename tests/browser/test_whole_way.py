@@ -203,6 +203,30 @@ def test_an_upload_whose_connection_breaks_off_is_tried_again(in_the_family: Pag
     complaints.provoked("ERR_CONNECTION_RESET")
 
 
+DROP = """(url) => fetch(url).then((answer) => answer.blob()).then((blob) => {
+    const entry = (name, read) => ({ isFile: true, name, file: read });
+    const broken = entry("broken.jpg", (_, reject) => reject(new DOMException("", "NotReadableError")));
+    const whole = entry("readable.jpg", (resolve) => resolve(new File([blob], "readable.jpg", { type: "image/jpeg" })));
+    const batches = [[broken, whole], []];
+    const createReader = () => ({ readEntries: (resolve) => resolve(batches.shift()) });
+    const items = [null, { isDirectory: true, name: "box", createReader }]
+        .map((entry) => ({ kind: "file", webkitGetAsEntry: () => entry }));
+    const drop = new Event("drop", { cancelable: true });
+    drop.dataTransfer = { types: ["Files"], files: [], items };
+    dispatchEvent(drop);
+})"""
+"""A folder with a file that cannot be read, and something that is no file at all."""
+
+
+def test_what_cannot_be_read_of_a_folder_is_named_and_the_rest_goes_on(in_the_family: Page) -> None:
+    page = in_the_family
+    page.route("**/scan.jpg", lambda route: route.fulfill(body=scan("scan.jpg", size=(600, 400), seed=80)["buffer"]))
+    page.evaluate(DROP, "/scan.jpg")
+    expect(page.locator(".upload", has_text="broken.jpg")).to_contain_text("could not be read on your device")
+    expect(page.locator(".tile")).to_have_count(1)
+    expect(page.locator(".upload")).to_have_count(1)
+
+
 def test_a_photo_that_is_here_already_is_said_so(in_the_family: Page, complaints: Complaints) -> None:
     page = in_the_family
     same = scan("same.jpg", size=(420, 600), seed=60)
