@@ -3,6 +3,7 @@
 import { filled, nameOf, placeOf } from "./colour-names.js";
 import { placeIn, steer } from "./cross.js";
 import { labOf } from "./lab.js";
+import { fetched } from "./picture.js";
 
 const LONG_SIDE = 800;
 const AROUND = 1; // pixels: one alone may be grain
@@ -29,10 +30,12 @@ export function openElsewhere(root, words, take, signal) {
   steer(aim, { moved, entered: enter }, signal);
   aim.addEventListener("click", (event) => enter(...placeIn(aim, event)), { signal });
 
+  let asked = null; // the one chosen last: a slower one before it comes too late
   async function open(button) {
-    const answer = await fetch(button.dataset.src).catch(() => null);
-    if (!answer?.ok) return void (said.textContent = words.away);
-    const bitmap = await createImageBitmap(await answer.blob());
+    asked = button;
+    const bitmap = await fetched(button.dataset.src).then((answer) => answer.blob()).then(createImageBitmap).catch(() => null);
+    if (asked !== button || signal.aborted) return;
+    if (!bitmap) return void (said.textContent = words.away);
     const share = Math.min(1, LONG_SIDE / Math.max(bitmap.width, bitmap.height));
     Object.assign(canvas, { width: Math.max(3, Math.round(bitmap.width * share)), height: Math.max(3, Math.round(bitmap.height * share)) });
     canvas.getContext("2d", { willReadFrequently: true }).drawImage(bitmap, 0, 0, canvas.width, canvas.height);
@@ -49,4 +52,12 @@ export function openElsewhere(root, words, take, signal) {
     if (event.target.closest("[data-elsewhere=all]")) show(false);
   };
   root.addEventListener("click", click, { signal });
+
+  // Asked for by htmx at each opening: what came before is better than nothing.
+  function missing(event) {
+    event.stopPropagation(); // it is said here, and not behind the sheet too
+    if (!list.querySelector("img")) list.replaceChildren(Object.assign(document.createElement("p"), { role: "alert", textContent: words.unlisted }));
+  }
+  const opener = document.querySelector("[hx-target='#elsewhere-list']");
+  for (const failed of ["htmx:responseError", "htmx:sendError"]) opener.addEventListener(failed, missing, { signal });
 }

@@ -169,7 +169,7 @@ function add(planes, shares, a, b) {
   }
 }
 
-async function fetched(address) {
+export async function fetched(address) {
   const answer = await fetch(address);
   if (!answer.ok) throw new Error(`${answer.status} for ${address}`);
   return answer;

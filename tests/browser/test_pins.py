@@ -18,7 +18,7 @@ from colorizer.models import Album, Coloring, Photo, Status, User
 from colorizer.services import intake
 from ml.color import reduce_chroma
 from tests.browser.axe import PHONE, WIDE, faults
-from tests.browser.conftest import put, show
+from tests.browser.conftest import Complaints, put, show
 from tests.browser.test_dials import STEPS, colour_of, coloured, pixels
 from tests.conftest import Stack
 from tests.stack import wait_for
@@ -272,3 +272,19 @@ def test_colours_that_are_opened_again_while_they_load_are_open_once(
     visitor.evaluate(at_rest)  # were it opened, it would be there by now
     expect(visitor.locator(".layer-live")).to_have_count(1)
     expect(visitor.locator("#stage .aim")).to_have_count(1)
+
+
+@pytest.mark.usefixtures("barn")
+def test_photos_to_take_a_colour_from_that_do_not_come_are_asked_for_again(mode: Page, complaints: Complaints) -> None:
+    mode.mouse.click(*place(mode, 0.3, 0.4))
+    mode.route("**/others/", lambda route: route.fulfill(status=503), times=1)
+    mode.get_by_role("button", name="From another photo").press("Enter")
+    expect(mode.get_by_role("alert")).to_contain_text("The photos cannot be had at the moment.")
+    complaints.provoked("503")
+    mode.keyboard.press("Escape")
+    mode.get_by_role("button", name="From another photo").press("Enter")
+    mode.route("**/colour-1600/**", lambda route: route.fulfill(body="no picture"), times=1)
+    mode.get_by_role("button", name="The red barn").press("Enter")
+    says(mode, "This photo cannot be had at the moment.")
+    mode.get_by_role("button", name="The red barn").press("Enter")
+    says(mode, "Tap the photo where the colour is.")
