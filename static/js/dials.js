@@ -9,6 +9,7 @@ const dials = document.getElementById("dials");
 const [vividness, warmth] = [dials.querySelector("#vividness"), dials.querySelector("#warmth")];
 const [back, again] = [dials.querySelector("[data-do=undo]"), dials.querySelector("[data-do=redo]")];
 const said = dials.querySelector(".dials-said");
+const saved = document.getElementById("dials-saved");
 const token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
 let opening = null; // another one each time: closed and opened again, the picture of the time before may still come
 let picture = null;
@@ -73,6 +74,7 @@ async function open(button) {
   const isAgain = draft?.field === field;
   const own = { pins: JSON.parse(asked).map((pin) => ({ radius: 0.01, note: "", on: true, ...pin })), guess: JSON.parse(guess), vividness: Number(vivid), warmth: Number(warm) };
   [steps, place] = isAgain ? [draft.steps, draft.place] : [[own], 0];
+  saved.textContent = "";
   dials.hidden = false;
   dials.dataset.editing = "";
   show();
@@ -118,9 +120,11 @@ async function save() {
   const answer = await fetch(dials.dataset.save, { method: "POST", headers, body: JSON.stringify(now()) }).catch(() => null);
   const told = await answer?.json().catch(() => null);
   isSaving = false;
+  if (answer?.status === 401) return say(dials.dataset.signedOut);
   if (!answer?.ok) return say(told?.message ?? dials.dataset.unsaved);
   steps = [now()];
   close();
+  saved.textContent = told?.message ?? "";
   htmx.trigger(document.getElementById("stage"), "again"); // it is being coloured now, whether events get through or not
 }
 

@@ -2,7 +2,8 @@
 
 const form = document.getElementById("keep");
 const viewer = document.getElementById("viewer");
-const said = document.querySelector("#dials .dials-said");
+const dials = document.getElementById("dials");
+const said = dials.querySelector(".dials-said");
 
 // The chosen colour as it is seen at its place, "#rrggbb".
 function chosen() {
@@ -16,6 +17,7 @@ form.addEventListener("submit", async (event) => {
   const data = new FormData(form);
   data.set("colour", chosen());
   const answer = await fetch(viewer.dataset.keepColour, { method: "POST", body: data }).catch(() => null);
+  if (answer?.status === 401) return void (said.textContent = dials.dataset.signedOut);
   if (!answer?.ok) {
     const page = new DOMParser().parseFromString((await answer?.text()) ?? "", "text/html");
     said.textContent = page.querySelector(".errorlist")?.textContent.trim() || form.dataset.failed;

@@ -81,6 +81,7 @@ def test_a_dial_answers_at_once_and_what_is_saved_is_what_was_seen(
 
     visitor.get_by_role("button", name="Save as a version").click()
     expect(visitor.get_by_role("region", name="Correct the colours")).to_be_hidden()
+    expect(visitor.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
     saved = coloured(photo, 2)
     assert (saved.vividness, saved.warmth, saved.based_on, saved.model_version) == (
         1.4,

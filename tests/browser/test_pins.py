@@ -8,6 +8,7 @@ import pytest
 import pyvips
 import skimage
 import torch
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from playwright.sync_api import Locator, Page, Route, expect
@@ -288,3 +289,12 @@ def test_photos_to_take_a_colour_from_that_do_not_come_are_asked_for_again(mode:
     says(mode, "This photo cannot be had at the moment.")
     mode.get_by_role("button", name="The red barn").press("Enter")
     says(mode, "Tap the photo where the colour is.")
+
+
+def test_whoever_was_signed_out_is_told_so_and_loses_nothing(mode: Page, complaints: Complaints) -> None:
+    mode.mouse.click(*place(mode, 0.3, 0.4))
+    mode.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+    mode.get_by_role("button", name="Save as a version").click()
+    says(mode, "You have been signed out, and nothing was saved.")
+    complaints.provoked("401")
+    drawn(mode, 1)
