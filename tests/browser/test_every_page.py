@@ -193,3 +193,29 @@ def test_a_refused_photo_is_removed_and_taken_back(
     gone = visitor.locator(".tile[data-state=gone]")
     gone.get_by_role("button", name="Undo").click()
     expect(visitor.locator(".tile[data-state=refused]")).to_have_count(1)
+
+
+def test_what_could_not_be_done_is_said_until_it_is_done(
+    visitor: Page,
+    live_stack: Stack,
+    states: Album,
+    family_owner: User,
+    enter: Callable[[User], None],
+    complaints: Complaints,
+) -> None:
+    enter(family_owner)
+    visitor.goto(live_stack.url + reverse("album", args=[states.pk]))
+    keep = visitor.locator(".tile[data-state=asks]").get_by_role("button", name="Yes, keep it")
+    said = visitor.get_by_role("status").locator("#failure")
+    visitor.route("**/answer/", lambda route: route.abort("internetdisconnected"), times=1)
+    keep.click()
+    expect(said).to_have_text("The connection is away. Try once more when it is back.")
+    complaints.provoked("ERR_INTERNET_DISCONNECTED")
+    complaints.provoked("[object HTML")
+    visitor.route("**/answer/", lambda route: route.fulfill(status=429), times=1)
+    keep.click()
+    expect(said).to_have_text("That was too quick. Wait a moment, then try once more.")
+    complaints.provoked("429")
+    assert faults(visitor) == []
+    keep.click()
+    expect(said).to_be_hidden()
