@@ -118,3 +118,21 @@ def test_the_pages_of_models_keep_no_one_out(visitor: Page, live_stack: Stack, c
         found |= faults_everywhere(visitor)
     WorkerState.objects.filter(name="worker@cellar").delete()
     assert found == {}
+
+
+def test_a_question_that_is_open_stays_open_while_a_comparison_moves(
+    visitor: Page, live_stack: Stack, comparison: Comparison
+) -> None:
+    said = {"status": Status.RUNNING, "heartbeat_at": timezone.now() + LATER, "lease_owner": "test"}
+    moving = Comparison.objects.filter(pk=comparison.pk)
+    moving.update(**said, stage="surveying")
+    visitor.goto(live_stack.url + reverse("comparison", args=[comparison.pk]))
+    visitor.get_by_role("button", name="Delete this comparison").click()
+    sure = visitor.get_by_role("dialog", name="Delete this comparison?")
+    expect(visitor.get_by_text("A worker looks at the true photos.")).to_be_visible()
+    moving.update(stage="pinning")
+    expect(visitor.get_by_text("A worker tries how well each uses pins.")).to_be_visible()
+    expect(sure).to_be_visible()
+    moving.update(status=Status.DONE)
+    expect(visitor.get_by_role("heading", name="The gate")).to_be_visible()
+    expect(sure).to_be_visible()

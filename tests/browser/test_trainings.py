@@ -75,3 +75,21 @@ def test_the_page_moves_by_itself_and_comes_to_rest(
     expect(visitor.locator("#live")).not_to_have_attribute("hx-trigger", "every 2s")
     visitor.get_by_role("button", name="Cancel for good").click()
     expect(visitor.get_by_text("It was cancelled; nothing came out of it.")).to_be_visible()
+
+
+def test_the_page_waits_while_the_keyboard_is_on_one_of_its_buttons(
+    visitor: Page, live_stack: Stack, trainer: User, enter: Callable[[User], None]
+) -> None:
+    training = learning(trainer)
+    enter(trainer)
+    visitor.goto(f"{live_stack.url}{reverse('training', args=[training.pk])}")
+    pause = visitor.get_by_role("button", name="Pause")
+    while not pause.evaluate("button => button.matches(':focus-visible')"):
+        visitor.keyboard.press("Tab")
+    Training.objects.filter(pk=training.pk).update(progress=0.5)
+    for _ in range(3):  # the first may have been asked for before, the last may still be on its way into the page
+        with visitor.expect_response(f"**{reverse('training', args=[training.pk])}"):
+            pass
+    expect(pause).to_be_focused()
+    pause.blur()
+    expect(visitor.get_by_text("50 %")).to_be_visible()
