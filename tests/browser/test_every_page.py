@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from colorizer.models import Album, Photo, Role, Status, User
 from colorizer.services import sharing
@@ -219,3 +219,22 @@ def test_what_could_not_be_done_is_said_until_it_is_done(
     assert faults(visitor) == []
     keep.click()
     expect(said).to_be_hidden()
+
+
+def test_a_form_that_is_pressed_twice_is_sent_once(
+    visitor: Page, live_stack: Stack, family_owner: User, enter: Callable[[User], None]
+) -> None:
+    enter(family_owner)
+    visitor.goto(live_stack.url + reverse("home"))
+    sent: list[Route] = []
+    visitor.route(f"**{reverse('album_create')}", sent.append)
+    visitor.get_by_label("Title").fill("The blue box")
+    make = visitor.get_by_role("button", name="Make the album")
+    make.click(no_wait_after=True)
+    wait_for(lambda: visitor.evaluate("true") and sent, what="the first press")
+    make.click(no_wait_after=True)
+    visitor.evaluate("true")
+    for route in sent:
+        route.continue_()
+    expect(visitor.get_by_role("heading", name="The blue box")).to_be_visible()
+    assert len(sent) == 1
