@@ -238,3 +238,17 @@ def test_a_form_that_is_pressed_twice_is_sent_once(
         route.continue_()
     expect(visitor.get_by_role("heading", name="The blue box")).to_be_visible()
     assert len(sent) == 1
+
+
+def test_an_invite_is_copied_at_a_press(
+    visitor: Page, live_stack: Stack, states: Album, family_owner: User, enter: Callable[[User], None]
+) -> None:
+    enter(family_owner)
+    visitor.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    visitor.goto(live_stack.url + reverse("family", args=[states.family_id]))
+    visitor.get_by_role("button", name="Make a link").click()
+    link = visitor.get_by_label("Send this link to the one whom you invite").input_value()
+    visitor.get_by_role("button", name="Copy the link").click()
+    expect(visitor.get_by_text("Copied.")).to_be_visible()
+    assert visitor.evaluate("navigator.clipboard.readText()") == link
+    assert faults(visitor) == []
