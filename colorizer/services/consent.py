@@ -15,7 +15,7 @@ from ..selectors import offers
 from . import audit, datasets
 from .importing import WITHDRAWN
 
-TEXT = "2026-11"
+TEXT = "2026-11-29"
 """The version of the words in `templates/partials/offer_text.html`. Other words, another version."""
 
 
