@@ -10,3 +10,6 @@ export function isTyped() {
   if (!form || isSent) return false;
   return [...form.querySelectorAll("input, textarea")].some((field) => field.value !== field.defaultValue);
 }
+
+// While it can be seen no key leads away; once it is closed, the page asks.
+export const isTyping = () => isTyped() && form.closest("details").open;

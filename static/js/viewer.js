@@ -1,6 +1,6 @@
 // One photo: the divider between before and in colour, a closer look at full resolution, and the way to its neighbours.
 
-import { isTyped } from "./story.js";
+import { isTyping } from "./story.js";
 
 const GRAB = 28; // pixels beside the divider that still take hold of it
 const CLICK = 6; // a pointer that moved less did not move
@@ -199,10 +199,10 @@ async function sharpen(image) {
   );
 }
 
-// --- To the neighbours: arrow keys, and a swipe; neither asks, so neither leaves what is being typed -----------------
+// --- To the neighbours: arrow keys, and a swipe; neither leaves what is being typed ----------------------------------
 function go(where) {
   const link = document.getElementById(where);
-  if (link && !isTyped()) location.assign(link.href);
+  if (link && !isTyping()) location.assign(link.href);
 }
 
 document.addEventListener("keydown", (event) => {
