@@ -73,3 +73,31 @@ def test_an_upload_that_is_too_quick_waits_as_long_as_it_is_told_and_says_nothin
     assert "never shown" not in said
     assert "broke off" not in said
     complaints.provoked("429")
+
+
+def test_a_photo_that_is_given_up_and_dismissed_takes_no_room(
+    visitor: Page,
+    live_stack: Stack,
+    states: Album,
+    family_owner: User,
+    enter: Callable[[User], None],
+    complaints: Complaints,
+) -> None:
+    Original.objects.filter(family=states.family).update(size=99_900_000)
+    states.family.most_gb = 1
+    states.family.save()
+    first, second = scan("first.jpg", size=(64, 48), seed=44), scan("second.jpg", size=(64, 48), seed=45)
+    for each in (first, second):
+        each["buffer"] += bytes(700_000)  # one fits, both do not
+    visitor.route("**/upload/", lambda route: route.abort("connectionreset"))
+    enter(family_owner)
+    visitor.clock.install()
+    visitor.goto(live_stack.url + reverse("album", args=[states.pk]))
+    visitor.get_by_label("Add photos").first.set_input_files([first])
+    for seconds in (2, 4, 8, 16, 30):
+        expect(visitor.locator(".upload")).to_contain_text(f"Trying again in {seconds} seconds.")
+        visitor.clock.run_for(1000 * seconds)
+    visitor.get_by_role("button", name="Dismiss").click()
+    visitor.get_by_label("Add photos").first.set_input_files([second])
+    expect(visitor.locator(".upload", has_text="second.jpg")).to_contain_text("Trying again in 2 seconds.")
+    complaints.provoked("ERR_CONNECTION_RESET")
