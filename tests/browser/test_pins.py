@@ -255,11 +255,25 @@ def test_an_arrow_key_leaves_no_photo_whose_colours_are_open_and_no_page_is_left
     assert asked == ["beforeunload"]
 
 
+RECKONING = """
+    [window.begun, window.due] = [0, 0];
+    const later = window.setTimeout;
+    window.setTimeout = (act, wait, ...all) => {
+        if (wait) return later(act, wait, ...all);
+        begun += 1;
+        due += 1;
+        return later(() => { due -= 1; act(...all); });
+    };
+"""
+"""Counts the pauses that a page makes while it reckons colours: those begun, and those that something waits for."""
+
+
 def test_colours_that_are_opened_again_while_they_load_are_open_once(
     visitor: Page, live_stack: Stack, photo: Photo, family_owner: User, enter: Callable[[User], None]
 ) -> None:
     enter(family_owner)
     slow: list[Route] = []
+    visitor.add_init_script(RECKONING)
     visitor.route("**/field/**", lambda route: route.continue_() if slow else slow.append(route))
     visitor.goto(live_stack.url + reverse("photo", args=[photo.pk]))
     visitor.get_by_role("button", name="Correct the colours").press("Enter")
@@ -267,10 +281,10 @@ def test_colours_that_are_opened_again_while_they_load_are_open_once(
     visitor.keyboard.press("Escape")
     visitor.get_by_role("button", name="Correct the colours").press("Enter")
     drawn(visitor, 0)
-    with visitor.expect_event("requestfinished", lambda request: "/field/" in request.url):
-        slow[0].continue_()
-    at_rest = "new Promise((rest) => requestIdleCallback(() => setTimeout(() => requestIdleCallback(rest), 500)))"
-    visitor.evaluate(at_rest)  # were it opened, it would be there by now
+    wait_for(lambda: visitor.evaluate("due === 0"), what="all of the second opening")
+    visitor.evaluate("begun = 0")
+    slow[0].continue_()
+    wait_for(lambda: visitor.evaluate("begun && due === 0"), what="all of the first opening")
     expect(visitor.locator(".layer-live")).to_have_count(1)
     expect(visitor.locator("#stage .aim")).to_have_count(1)
 
