@@ -30,7 +30,9 @@ def lesson(training: Training, folder: Path) -> Lesson:
     (folder / "samples").mkdir()
     how = Settings.of("autoencoder", steps=100, **QUICK)
     known = {"photos": 3, "missing": selectors.missing(training.dataset_version)}
-    return Lesson(training, Held(training, "w/1"), folder, how, **known, device="cpu", began=time.monotonic())
+    return Lesson(
+        training, Held(training, "w/1", seconds=600), folder, how, **known, device="cpu", began=time.monotonic()
+    )
 
 
 def draw(folder: Path, step: int) -> None:

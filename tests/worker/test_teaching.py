@@ -64,6 +64,6 @@ def test_decoded_photos_stay_for_the_next_slice_and_go_where_none_follows(
 
     monkeypatch.setattr(teaching, "_slice", a_slice)
     with suppress(Cancelled, Failed, Lost, Stopping):
-        teaching.teach(training, Held(training, "w/1"))
+        teaching.teach(training, Held(training, "w/1", seconds=600))
     assert bool(pixels(tmp_path)) is stays
     calibrating.forget()
