@@ -55,8 +55,9 @@ def run(args: argparse.Namespace) -> int:
     method = find_method(args.model, device="cpu")
     if (args.record or args.calibrate) and not isinstance(method, LearnedMethod):
         raise ValueError(f"{method.name} has no card: leave --record and --calibrate away")
+    rows = _rows(args, method)
     if args.calibrate:
-        method = _calibrated(args, method)
+        method = _calibrated(args, rows)
     found: dict[str, Any] = {"model": method.name, "sha256": method.sha256, "split": args.split}
     guide = _reference(args.reference) if args.reference else None
     if needs_pins := guide is None and method.guides == {Pins}:
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
         colour = evaluation.through_pipeline(method, guide=guide)
         if args.reference:
             found["guided_by"] = f"the reference {args.reference.name}"
-    rows = evenly(_rows(args, method), args.limit)
+    rows = evenly(rows, args.limit)
     judged = _judged(args, rows, colour, sees_truth=needs_pins)
     found |= judged.as_json()
     if not args.no_pins and method.guides & {NoneType, Pins}:
@@ -103,14 +104,14 @@ def _without_names(found: dict[str, Any]) -> dict[str, Any]:
     return figures
 
 
-def _calibrated(args: argparse.Namespace, method: Method) -> Method:
+def _calibrated(args: argparse.Namespace, rows: list[PhotoRow]) -> Method:
     from ml.calibration import calibrate
     from ml.checkpoint import find
     from ml.data import evenly
     from ml.method import load_method
 
-    rows = evenly(_rows(args, method), args.calibration_photos)
-    for line in filter(None, calibrate(find(args.model), args.data, rows)):
+    some = evenly(rows, args.calibration_photos)
+    for line in filter(None, calibrate(find(args.model), args.data, some)):
         print(line, file=sys.stderr, flush=True)
     return load_method(args.model, device="cpu")
 
