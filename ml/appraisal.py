@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyvips
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
 from ml import skin
 from ml.cast import is_in_colour
-from ml.color import srgb_to_lab
+from ml.color import rgb_tensor, srgb_to_lab
 from ml.data import DULL
 from ml.fingerprint import fingerprint
 from ml.metrics import colourfulness
@@ -53,7 +52,7 @@ def appraise(preview: pyvips.Image) -> Appraisal:
     """Measure a photo by `ml.photo.Photo.preview`: 8-bit sRGB, 1 or 3 bands."""
     photo = _reduced(Image.fromarray(_rgb(preview)), _HASHED_SHORT_SIDE)
     small = _reduced(photo, _SHORT_SIDE)
-    rgb = torch.from_numpy(np.array(small)).permute(2, 0, 1).float() / 255
+    rgb = rgb_tensor(small)
     lab = srgb_to_lab(rgb)
     colour = colourfulness(rgb)
     low, high = np.percentile(lab[0].numpy(), (1, 99))
@@ -95,7 +94,7 @@ def _faces(photo: Image.Image) -> dict[str, int]:
     box = skin.find_face(photo) if skin.available() else None
     if not box:
         return {}
-    face = skin.central_half(torch.from_numpy(np.array(photo)).permute(2, 0, 1).float() / 255, box)
+    face = skin.central_half(rgb_tensor(photo), box)
     angle = skin.typology_angle(srgb_to_lab(face))
     band = next(name for name, (low, high) in skin.BANDS.items() if low <= angle < high)
     return {band.partition(",")[0]: 1}

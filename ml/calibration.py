@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from ml import metrics
 from ml.checkpoint import calibration, load, save
-from ml.color import lab_to_srgb, reduce_chroma, srgb_to_lab
+from ml.color import lab_to_srgb, reduce_chroma, rgb_tensor, srgb_to_lab
 from ml.data import PhotoRow, open_photo
 from ml.evaluation import squash, through_pipeline
 from ml.method import AbField, Guide, LearnedMethod
@@ -137,11 +137,7 @@ def _sample(network: Network, photo: Image.Image) -> _Sample:
 
 def _small(photo: Image.Image) -> Tensor:
     resized = photo.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
-    return torch.from_numpy(np.array(resized)).permute(2, 0, 1).float() / 255
-
-
-def _squashed(photo: Image.Image) -> Tensor:
-    return torch.from_numpy(squash(photo)).permute(2, 0, 1).float() / 255
+    return rgb_tensor(resized)
 
 
 def _field(network: Network, output: Tensor, temperature: float | None) -> Tensor:
@@ -173,7 +169,7 @@ def calibrate(path: Path, folder: Path, rows: Sequence[PhotoRow]) -> Iterator[st
             continue
         samples.append(_sample(network, photos[-1]))
         yield None
-    truth = sum(metrics.colourfulness(_squashed(photo)) for photo in photos)
+    truth = sum(metrics.colourfulness(rgb_tensor(squash(photo))) for photo in photos)
     if not truth:
         raise ValueError("there is no colour in these photos to calibrate on")
     found = []
@@ -192,7 +188,7 @@ def calibrate(path: Path, folder: Path, rows: Sequence[PhotoRow]) -> Iterator[st
         card["calibration"] = calibration(best.temperature, gain)
         colour, made = through_pipeline(LearnedMethod(network, card)), 0.0
         for photo in photos:
-            made += metrics.colourfulness(_squashed(colour(photo.convert("L"))))
+            made += metrics.colourfulness(rgb_tensor(squash(colour(photo.convert("L")))))
             yield None
         ratio = made / truth
         yield f"gain {gain:g} gives a colourfulness ratio of {ratio:.3f} through the pipeline"

@@ -11,6 +11,8 @@ import functools
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -57,6 +59,11 @@ def _compress(linear: Tensor) -> Tensor:
 
 def _lab_f(t: Tensor) -> Tensor:
     return torch.where(t > 0.008856, t.clamp(min=0.008856) ** (1 / 3), 7.787 * t + 16 / 116)
+
+
+def rgb_tensor(picture: Image.Image | NDArray[np.uint8]) -> Tensor:
+    """An 8-bit sRGB picture, mode RGB or uint8 ``[H, W, 3]``, as :func:`srgb_to_lab` takes it, 0..1."""
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
 
 
 def srgb_to_lab(srgb: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from ml import metrics, skin
-from ml.color import srgb_to_lab
+from ml.color import rgb_tensor, srgb_to_lab
 from ml.evaluation import Colouring, Compared, Means, Pixels, Triple, Truths, check_colours, compare, squash
 from ml.frechet import Eye
 from ml.judgement import ALL, groups_of, without_sole_category
@@ -135,4 +135,4 @@ def _take(into: Figures, found: Mapping[str, Any], name: str) -> None:
 
 
 def _lab(pixels: Pixels) -> torch.Tensor:
-    return srgb_to_lab(torch.from_numpy(pixels).permute(2, 0, 1).float() / 255)
+    return srgb_to_lab(rgb_tensor(pixels))

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from ml.color import bin_centres, grey_to_lightness, soft_encode, srgb_to_lab
+from ml.color import bin_centres, grey_to_lightness, rgb_tensor, soft_encode, srgb_to_lab
 
 T = TypeVar("T")
 # Photos below this Hasler-Suesstrunk colourfulness teach dullness.
@@ -184,7 +184,7 @@ def photo_planes(photo: Image.Image) -> NDArray[np.uint8]:
 
     The lightness is that of ``convert("L")``, because that is what a black-and-white scan is.
     """
-    rgb = torch.from_numpy(np.array(photo.convert("RGB"))).permute(2, 0, 1).float() / 255
+    rgb = rgb_tensor(photo.convert("RGB"))
     grey = torch.from_numpy(np.array(photo.convert("L")))[None].float() / 255
     ab = srgb_to_lab(rgb)[1:] + 128
     planes = torch.cat([grey_to_lightness(grey) * 2.55, ab]).round().clamp(0, 255)

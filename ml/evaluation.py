@@ -20,7 +20,7 @@ from PIL import Image
 from torch import Tensor
 
 from ml import metrics
-from ml.color import lab_to_srgb, reduce_chroma, srgb_to_lab
+from ml.color import lab_to_srgb, reduce_chroma, rgb_tensor, srgb_to_lab
 from ml.data import PhotoRow, open_photo
 from ml.frechet import Eye, distance
 from ml.method import Guide, Method
@@ -56,9 +56,19 @@ def through_pipeline(method: Method, vividness: float = 1.0, guide: Guide = None
     return colour
 
 
-def triples(folder: Path, rows: Iterable[PhotoRow], colour: Colouring) -> list[Triple]:
-    """Colour every photo of ``rows`` and squash what is compared."""
-    return [triple(open_photo(folder / row.path), colour) for row in rows]
+def triples(
+    folder: Path, rows: Iterable[PhotoRow], colour: Colouring, tell: Callable[[str], None] = lambda sentence: None
+) -> list[Triple]:
+    """Colour every photo of ``rows`` and squash what is compared; ``tell`` hears of those that cannot be read."""
+    made = []
+    for row in rows:
+        try:
+            photo = open_photo(folder / row.path)
+        except OSError as error:
+            tell(f"left out {row.path}: {error}")
+        else:
+            made.append(triple(photo, colour))
+    return made
 
 
 def triple(truth: Image.Image, colour: Colouring, sees_truth: bool = False) -> Triple:
@@ -86,7 +96,7 @@ class Truths:
 
     def add(self, truth: Pixels) -> None:
         """Count one picture in."""
-        picture = _tensor(truth)
+        picture = rgb_tensor(truth)
         lab = srgb_to_lab(picture)
         self.photos += 1
         self.colourfulness += metrics.colourfulness(picture)
@@ -141,7 +151,7 @@ def compare(photo: Triple, sets: Mapping[str, Truths], eye: Eye | None = None) -
 
     Only the rebalanced AuC and the mean tint depend on the set. ``eye`` looks for FD-Lite0.
     """
-    truth, grey, output = _tensor(photo.truth), _tensor(photo.grey), _tensor(photo.output)
+    truth, grey, output = rgb_tensor(photo.truth), rgb_tensor(photo.grey), rgb_tensor(photo.output)
     truth_lab = srgb_to_lab(truth)
     pictures = {"truth": truth, "model": output, "grey": grey}
     tinted = srgb_to_lab(grey)
@@ -268,7 +278,3 @@ def _figures(truth: Tensor, truth_lab: Tensor, picture: Tensor, lab: Tensor) -> 
         "hue_accuracy": metrics.hue_accuracy(truth_lab, lab),
         "colourfulness": metrics.colourfulness(picture),
     }
-
-
-def _tensor(pixels: Pixels) -> Tensor:
-    return torch.from_numpy(pixels).permute(2, 0, 1).float() / 255

@@ -144,15 +144,15 @@ class LearnedMethod:
         temperature, gain = dial(self.card, vividness)
         batch = torch.from_numpy(lightness)[None, None].to(self.device).to(memory_format=torch.channels_last)
         with torch.inference_mode():
-            output, keys = output_of(self._network, batch)
+            output, keys_of = output_of(self._network, batch)
             ab = self._network.ab(output, temperature)[0] * gain
-        return AbField(_numbers(ab), lambda: self._stored(output, keys))
+        return AbField(_numbers(ab), lambda: self._stored(output, keys_of))
 
-    def _stored(self, output: Tensor, seen: Tensor | None) -> Field:
+    def _stored(self, output: Tensor, keys_of: Callable[[], Tensor] | None) -> Field:
         """What is kept of an output ``[1, channels, h, w]`` and its keys."""
-        keys = None if seen is None else Keys(_numbers(seen[0]), *self._network.gate())
         knots = KNOTS if self._network.classifies() else KNOTS[:1]
         with torch.inference_mode():
+            keys = Keys(_numbers(keys_of()[0]), *self._network.gate()) if keys_of else None
             means = np.stack([_numbers(self._network.ab(output, dial(self.card, v)[0])[0]) for v in knots])
             chances = self._network.distribution(output)
         (t0, g0), (t1, g1), (t2, g2) = (dial(self.card, v) for v in (0, 1, 2))

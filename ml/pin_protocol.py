@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ml.color import srgb_to_lab
+from ml.color import rgb_tensor, srgb_to_lab
 from ml.data import open_photo
 from ml.evaluation import Colouring, through_pipeline
 from ml.method import Guide, Method
@@ -82,7 +82,7 @@ def true_pins(photo: Image.Image, grid: tuple[int, int]) -> Pins:
     """One of `GRIDS` on a photo of any size, in the colours that it has at the protocol's."""
     if (scale := SIDE / min(photo.size)) < 1:
         photo = photo.resize((round(photo.width * scale), round(photo.height * scale)), Image.Resampling.BICUBIC)
-    return truthful(srgb_to_lab(_tensor(photo)), *grid)
+    return truthful(srgb_to_lab(rgb_tensor(photo)), *grid)
 
 
 def truthful(truth: Tensor, short: int, long: int) -> Pins:
@@ -109,8 +109,4 @@ def ab_error(method: Method, photo: Image.Image, guide: Guide = None) -> float:
     grey = photo.convert("L")
     is_able = guide is not None or NoneType in method.guides
     coloured = through_pipeline(method, guide=guide)(grey) if is_able else grey.convert("RGB")
-    return float(torch.hypot(*(srgb_to_lab(_tensor(coloured)) - srgb_to_lab(_tensor(photo)))[1:]).mean())
-
-
-def _tensor(picture: Image.Image) -> Tensor:
-    return torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
+    return float(torch.hypot(*(srgb_to_lab(rgb_tensor(coloured)) - srgb_to_lab(rgb_tensor(photo)))[1:]).mean())

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ml.appearance import to_lightness
-from ml.color import srgb_to_lab
+from ml.color import rgb_tensor, srgb_to_lab
 from ml.guide_files import GuideError, fields, number, read_list
 from ml.photo import open_page
 
@@ -64,7 +63,7 @@ def read_reference(photo: Path, swatches: Path | None = None) -> Reference:
     lightness = np.asarray(to_lightness(small).numpy(), np.float32).reshape(small.height, small.width)
     if small.bands == 1:
         return Reference(lightness, np.zeros((2, *lightness.shape), np.float32), read)
-    lab = srgb_to_lab(torch.from_numpy(small.numpy()).permute(2, 0, 1).float() / 255)
+    lab = srgb_to_lab(rgb_tensor(small.numpy()))
     return Reference(lightness, lab[1:].numpy(), read)
 
 

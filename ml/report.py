@@ -138,10 +138,12 @@ def train(
     encoder: Mapping[str, Tensor],
     on_step: Callable[[System, training.Report], None],
     accelerator: str = "cpu",
+    tell: Callable[[str], None] = lambda sentence: None,
 ) -> None:
     """Train every system as far as the plan says; goes on from what the run's folder holds.
 
-    ``encoder``: VGG-16's convolutions, as `ml.fetch` gives them; ``accelerator``: see `ml.devices.fabric_of`.
+    ``encoder``: VGG-16's convolutions, as `ml.fetch` gives them; ``accelerator``: see `ml.devices.fabric_of`;
+    ``tell``: hears of photos that cannot be read, which are left out.
     """
     sets = report_sets(read_photos(plan.data, "train"), plan.limit)
     for system in plan.systems:
@@ -151,19 +153,19 @@ def train(
         if _end(plan, system, len(split.train)):
             continue
 
-        def tell(report: training.Report, system: System = system) -> training.Verdict:
+        def go_on(report: training.Report, system: System = system) -> training.Verdict:
             on_step(system, report)
             return "continue"
 
         training.train(
             settings,
-            load_photos(plan.data, split.train),
+            load_photos(plan.data, split.train, tell),
             plan.run / system.name,
-            validation=load_photos(plan.data, split.stop),
+            validation=load_photos(plan.data, split.stop, tell),
             encoder=encoder if networks.find(system.network).pretrained == "vgg16" else None,
             data=data,
             fabric=fabric_of(settings, accelerator),
-            on_step=tell,
+            on_step=go_on,
         )
 
 
@@ -200,8 +202,8 @@ def results(plan: Plan, eye: Eye | None, tell: Callable[[str], None]) -> dict[st
         tell(f"judging {system.title} after {history['epochs']:.1f} epochs")
         method = trained_method(plan, system)
         colour = through_pipeline(method)
-        learned = triples(plan.data, evenly(split.train, plan.judged), colour)
-        held = {key: triples(plan.data, sets[key].held_out, colour) for key in ("1", "2")}
+        learned = triples(plan.data, evenly(split.train, plan.judged), colour, tell)
+        held = {key: triples(plan.data, sets[key].held_out, colour, tell) for key in ("1", "2")}
         held["3"] = held["1"] + held["2"]
         found["systems"][system.name] = {
             **judged_by,

@@ -15,12 +15,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor
 
 from ml import metrics
-from ml.color import srgb_to_lab
+from ml.color import rgb_tensor, srgb_to_lab
 from ml.evaluation import Triple
 
 Box = tuple[float, float, float, float]
@@ -83,10 +82,7 @@ def measure(truth: Image.Image, photo: Triple) -> tuple[float, float] | None:
 
 def measure_at(box: Box, photo: Triple) -> tuple[float, float]:
     """The same where the face is known: for several outputs of one photo."""
-    true, output = (
-        srgb_to_lab(central_half(torch.from_numpy(p).permute(2, 0, 1).float() / 255, box))
-        for p in (photo.truth, photo.output)
-    )
+    true, output = (srgb_to_lab(central_half(rgb_tensor(p), box)) for p in (photo.truth, photo.output))
     return typology_angle(true), metrics.ciede2000(true, output)
 
 

@@ -9,6 +9,7 @@ import torch
 from django.conf import settings
 
 from ml.appearance import to_lightness
+from ml.color import rgb_tensor
 from ml.method import Method
 from ml.metrics import colourfulness
 from ml.photo import open_page
@@ -76,7 +77,7 @@ def _sample(method: Method, path: Path, folder: Path) -> float:
     if not torch.from_numpy(coloured.field.ab).isfinite().all():
         raise CanaryFailed("no_numbers", f"It gives {path.name} colours that are no numbers.")
     _check_lightness(to_lightness(photo.preview).avg(), coloured.preview.colourspace("lab")[0].avg())
-    return colourfulness(torch.from_numpy(coloured.preview.numpy()).permute(2, 0, 1).float() / 255)
+    return colourfulness(rgb_tensor(coloured.preview.numpy()))
 
 
 def _check_lightness(before: float, after: float) -> None:

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         judged=args.judged,
     )
     if not args.page_only:
-        report.train(plan, _encoder(), _tell, args.accelerator)
+        report.train(plan, _encoder(), _tell, args.accelerator, _say)
     try:
         eye = Eye()
     except FileNotFoundError as error:

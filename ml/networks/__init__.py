@@ -113,8 +113,11 @@ class Network(nn.Module):
             return marginal_product(output)
         return probabilities(output).movedim(-1, 1)
 
-    def keyed(self, lightness: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The output without pins, and the cells' keys for `ml.attention`, ``[N, n, h, w]``, where it has such."""
+    def keyed(self, lightness: Tensor) -> tuple[Tensor, Callable[[], Tensor] | None]:
+        """The output without pins, and what makes the cells' keys for `ml.attention`, ``[N, n, h, w]``, if it has such.
+
+        They are made when they are asked for: colours alone need not wait.
+        """
         return self(lightness), None
 
     def gate(self) -> tuple[float, float]:
@@ -194,17 +197,17 @@ def padded(picture: Tensor, multiple: int) -> Tensor:
 
 
 @torch.inference_mode()
-def output_of(network: Network, lightness: Tensor) -> tuple[Tensor, Tensor | None]:
+def output_of(network: Network, lightness: Tensor) -> tuple[Tensor, Callable[[], Tensor] | None]:
     """Run a network on a picture of any size.
 
     ``lightness``: ``[N, 1, H, W]`` L*; H and W are padded by reflection to the network's multiple and the
     output is cut back to ``[N, channels, ceil(H / stride), ceil(W / stride)]``, so its cells stay in place.
-    Beside it the keys of these cells, where the network has such: see :meth:`Network.keyed`.
+    Beside it what makes the keys of these cells, where the network has such: see :meth:`Network.keyed`.
     """
     rows, columns = (-(-side // network.stride) for side in lightness.shape[-2:])
     whole = padded(lightness, network.multiple).contiguous(memory_format=torch.channels_last)
     output, keys = network.keyed(whole)
-    return output[..., :rows, :columns], None if keys is None else keys[..., :rows, :columns]
+    return output[..., :rows, :columns], keys and (lambda: keys()[..., :rows, :columns])
 
 
 _RAREST = 1e-5

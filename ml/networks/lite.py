@@ -6,6 +6,7 @@ the decoder follows Ronneberger et al. 2015 with summed instead of joined skips,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Self
 
 import torch
@@ -217,11 +218,11 @@ class Lite(Network):
         logits, features = self._seen(lightness)
         return logits if pins is None else self.copy(logits, features, lightness, pins)
 
-    def keyed(self, lightness: Tensor) -> tuple[Tensor, Tensor]:
+    def keyed(self, lightness: Tensor) -> tuple[Tensor, Callable[[], Tensor]]:
         """See :class:`ml.networks.Network`."""
         self.check_input(lightness, None)
         logits, features = self._seen(lightness)
-        return logits, self.copy.keys(features, lightness)
+        return logits, lambda: self.copy.keys(features, lightness)
 
     def gate(self) -> tuple[float, float]:
         """See :class:`ml.networks.Network`."""

@@ -58,6 +58,15 @@ def test_leaving_the_photo_grey_scores_as_the_grey_control(folder: Path, rows: l
         assert figures["model"][name] == value, name
 
 
+def test_a_photo_that_cannot_be_read_is_left_out_and_named(folder: Path, rows: list[PhotoRow], tmp_path: Path) -> None:
+    damaged = Path(shutil.copytree(folder, tmp_path / "set"))
+    (damaged / rows[1].path).write_bytes(b"no photo")
+    told: list[str] = []
+    photos = evaluation.triples(damaged, rows, lambda grey: grey, told.append)
+    assert len(photos) == len(rows) - 1
+    assert [rows[1].path in sentence for sentence in told] == [True]
+
+
 def test_the_truth_itself_scores_perfectly(folder: Path, rows: list[PhotoRow]) -> None:
     truths = iter([Image.open(folder / r.path).convert("RGB") for r in rows])
     model = evaluation.evaluate(evaluation.triples(folder, rows, lambda grey: next(truths)))["model"]

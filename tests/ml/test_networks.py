@@ -60,10 +60,10 @@ def test_pins_are_refused_by_a_network_without_guidance(lite: Network, monkeypat
 
 @pytest.mark.parametrize("size", [(32, 32), (50, 70), (9, 100), (5, 5)])
 def test_any_picture_size_runs_and_is_cut_back(lite: Network, size: tuple[int, int]) -> None:
-    logits, keys = output_of(lite, torch.rand(1, 1, *size) * 100)
+    logits, keys_of = output_of(lite, torch.rand(1, 1, *size) * 100)
     assert logits.shape[2:] == (-(-size[0] // 4), -(-size[1] // 4))
-    assert keys is not None
-    assert keys.shape[2:] == logits.shape[2:]
+    assert keys_of is not None
+    assert keys_of().shape[2:] == logits.shape[2:]
 
 
 def test_a_strided_convolution_pads_as_tensorflow_does() -> None:
