@@ -4,6 +4,24 @@
 const part = (id) => document.getElementById(id);
 const tileOf = (id) => part("items").querySelector(`[data-item="${CSS.escape(id)}"]`);
 
+// Who speaks to a device, or rests a hand on the keys, turns letters and digits off. Kept for the next time.
+const KEPT = "letters";
+let hasLetters = true;
+try {
+  hasLetters = localStorage.getItem(KEPT) !== "off";
+} catch {
+  // storage is switched off: chosen for this page only
+}
+document.addEventListener("change", (event) => {
+  if (event.target.id !== "letters") return;
+  hasLetters = event.target.checked;
+  try {
+    localStorage.setItem(KEPT, hasLetters ? "on" : "off");
+  } catch {
+    // for this page only
+  }
+});
+
 function press(key) {
   const chosen = part("chosen");
   if (!chosen) return false;
@@ -18,7 +36,8 @@ function press(key) {
 
 document.addEventListener("keydown", (event) => {
   if (event.altKey || event.ctrlKey || event.metaKey || event.repeat) return;
-  if (event.target.closest("input, textarea, select, [popover], dialog")) return;
+  if (event.target.closest("input:not([type=checkbox]), textarea, select, [popover], dialog")) return;
+  if (!hasLetters && event.key.length === 1) return;
   if (press(event.key)) event.preventDefault();
 });
 
@@ -28,6 +47,7 @@ function settle() {
   const photo = chosen?.querySelector(".at-hand")?.dataset.photo;
   if (!photo) return;
   part("triage").classList.add("triage-open");
+  part("letters").checked = hasLetters;
   for (const old of part("items").querySelectorAll("[aria-current]")) old.removeAttribute("aria-current");
   const tile = tileOf(photo);
   tile?.setAttribute("aria-current", "true");

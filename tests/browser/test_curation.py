@@ -79,7 +79,16 @@ def test_photos_are_added_gone_through_by_keyboard_and_frozen(
     expect(at_hand).to_have_text("grey.jpg")
     visitor.keyboard.press("ArrowLeft")
     expect(at_hand).to_have_text("copy.jpg")
+    visitor.get_by_label("Letters and digits decide").uncheck()
+    visitor.keyboard.press("a")
+    visitor.keyboard.press("ArrowRight")
+    expect(at_hand).to_have_text("grey.jpg")
+    visitor.reload()
+    expect(visitor.get_by_label("Letters and digits decide")).not_to_be_checked()
+    visitor.get_by_label("Letters and digits decide").check()
+    assert faults_everywhere(visitor) == {}
     found = {item.name: item for item in dataset.items.all()}
+    assert {found[name].state for name in ("copy.jpg", "grey.jpg")} == {"new"}
     assert [found[f"{n}.jpg"].state for n in range(4)] == ["accepted"] * 3 + ["rejected"]
     assert found["3.jpg"].crop_free
     assert found["0.jpg"].category
