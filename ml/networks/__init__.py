@@ -207,7 +207,7 @@ def output_of(network: Network, lightness: Tensor) -> tuple[Tensor, Callable[[],
     rows, columns = (-(-side // network.stride) for side in lightness.shape[-2:])
     whole = padded(lightness, network.multiple).contiguous(memory_format=torch.channels_last)
     output, keys = network.keyed(whole)
-    return output[..., :rows, :columns], keys and (lambda: keys()[..., :rows, :columns])
+    return output[..., :rows, :columns], keys and torch.inference_mode()(lambda: keys()[..., :rows, :columns])
 
 
 _RAREST = 1e-5
