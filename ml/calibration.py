@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from ml import metrics
 from ml.checkpoint import calibration, load, save
 from ml.color import lab_to_srgb, reduce_chroma, rgb_tensor, srgb_to_lab
-from ml.data import PhotoRow, open_photo
+from ml.data import PhotoRow, left_out, open_photo
 from ml.evaluation import squash, through_pipeline
 from ml.method import AbField, Guide, LearnedMethod
 from ml.networks import Network, output_of
@@ -165,7 +165,7 @@ def calibrate(path: Path, folder: Path, rows: Sequence[PhotoRow]) -> Iterator[st
         try:
             photos.append(open_photo(folder / row.path, _READ_SIDE))
         except OSError as error:
-            yield f"left out {row.path}: {error.strerror or error}"
+            yield left_out(row, error)
             continue
         samples.append(_sample(network, photos[-1]))
         yield None

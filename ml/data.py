@@ -213,6 +213,11 @@ def open_photo(file: Path, side: int | None = None) -> Image.Image:
     return photo
 
 
+def left_out(row: PhotoRow, error: OSError) -> str:
+    """The sentence for a photo that :func:`open_photo` could not read, where the others are gone on with."""
+    return f"left out {row.path}: {error.strerror or error}"
+
+
 def load_planes(folder: Path, rows: Sequence[PhotoRow]) -> tuple[list[PhotoRow], list[NDArray[np.uint8]], list[str]]:
     """Decode photos into memory, see :func:`photo_planes`; about 100 kB each.
 
@@ -224,15 +229,15 @@ def load_planes(folder: Path, rows: Sequence[PhotoRow]) -> tuple[list[PhotoRow],
         try:
             return photo_planes(open_photo(folder / row.path, _CACHED_SIDE))
         except OSError as error:
-            return f"left out {row.path}: {error.strerror or error}"
+            return left_out(row, error)
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         made = list(pool.map(work, rows))
     read = [(row, planes) for row, planes in zip(rows, made, strict=True) if not isinstance(planes, str)]
-    left_out = [sentence for sentence in made if isinstance(sentence, str)]
+    others = [sentence for sentence in made if isinstance(sentence, str)]
     if not read:
-        raise ValueError(f"none of the {len(rows)} photos can be read; {left_out[0]}" if rows else "no photo to read")
-    return [row for row, _ in read], [planes for _, planes in read], left_out
+        raise ValueError(f"none of the {len(rows)} photos can be read; {others[0]}" if rows else "no photo to read")
+    return [row for row, _ in read], [planes for _, planes in read], others
 
 
 def bin_frequency(planes: Sequence[NDArray[np.uint8]], limit: int = 2000) -> Tensor:

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from ml import metrics
 from ml.color import lab_to_srgb, reduce_chroma, rgb_tensor, srgb_to_lab
-from ml.data import PhotoRow, open_photo
+from ml.data import PhotoRow, left_out, open_photo
 from ml.frechet import Eye, distance
 from ml.method import Guide, Method
 from ml.photo import open_page
@@ -65,7 +65,7 @@ def triples(
         try:
             photo = open_photo(folder / row.path)
         except OSError as error:
-            tell(f"left out {row.path}: {error}")
+            tell(left_out(row, error))
         else:
             made.append(triple(photo, colour))
     return made

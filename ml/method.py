@@ -150,9 +150,9 @@ class LearnedMethod:
 
     def _stored(self, output: Tensor, keys_of: Callable[[], Tensor] | None) -> Field:
         """What is kept of an output ``[1, channels, h, w]`` and its keys."""
+        keys = Keys(_numbers(keys_of()[0]), *self._network.gate()) if keys_of else None
         knots = KNOTS if self._network.classifies() else KNOTS[:1]
         with torch.inference_mode():
-            keys = Keys(_numbers(keys_of()[0]), *self._network.gate()) if keys_of else None
             means = np.stack([_numbers(self._network.ab(output, dial(self.card, v)[0])[0]) for v in knots])
             chances = self._network.distribution(output)
         (t0, g0), (t1, g1), (t2, g2) = (dial(self.card, v) for v in (0, 1, 2))
