@@ -30,7 +30,8 @@ _CACHED_SIDE = 160
 _HELD_OUT = 0.1
 _TEXTS = ("path", "category", "source", "licence", "split")
 _SPLITS = ("train", "val", "test")
-_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".hif", ".tif", ".tiff", ".bmp"})
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".hif", ".tif", ".tiff", ".bmp"})
+"""By what names photos are found in a folder."""
 
 pi_heif.register_heif_opener()
 
@@ -104,7 +105,7 @@ def read_photos(folder: Path, split: str, licences: Sequence[str] = ()) -> list[
     files = sorted(
         f
         for f in top.rglob("*")
-        if f.suffix.lower() in _SUFFIXES and f.is_file() and not any(map(f.is_relative_to, others))
+        if f.suffix.lower() in SUFFIXES and f.is_file() and not any(map(f.is_relative_to, others))
     )
     rows = [
         PhotoRow(

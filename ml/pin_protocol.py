@@ -17,7 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from ml.color import rgb_tensor, srgb_to_lab
-from ml.data import open_photo
+from ml.data import SUFFIXES, open_photo
 from ml.evaluation import Colouring, through_pipeline
 from ml.method import Guide, Method
 from ml.pins import Pin, Pins
@@ -29,12 +29,11 @@ SIXTEEN = GRIDS[2]
 PHOTOS, SIDE = 24, 200
 """How many photos of a set the protocol takes, and their short side at most."""
 _REACH = 1
-_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
 
 
 def files(folder: Path) -> list[Path]:
     """All photos of a folder, by name. Raises ValueError where there is none, OSError without such a folder."""
-    found = sorted(file for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES)
+    found = sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
     if not found:
         raise ValueError(f"{folder} holds no photo")
     return found
@@ -45,13 +44,14 @@ def photos(files: Iterable[Path]) -> list[Image.Image]:
     return [open_photo(file, SIDE) for file in files]
 
 
-def judge(method: Method, truths: Sequence[Image.Image]) -> Iterator[tuple[int, float]]:
+def judge(method: Method, truths: Sequence[Image.Image], threads: int | None = None) -> Iterator[tuple[int, float]]:
     """The number of pins and the mean ab error that is left with them, for each of `GRIDS`.
 
-    Begins with 0 pins: what the method does on its own, or leaving the photo grey where it needs pins.
+    Begins with 0 pins: what the method does on its own, or leaving the photo grey where it needs pins. ``threads``:
+    photos at work at once; by default as many as there are processors.
     """
     for grid in (None, *GRIDS):
-        yield count(grid), float(np.mean(list(left_with(method, truths, grid))))
+        yield count(grid), float(np.mean(list(left_with(method, truths, grid, threads))))
 
 
 def count(grid: tuple[int, int] | None) -> int:
@@ -59,13 +59,15 @@ def count(grid: tuple[int, int] | None) -> int:
     return grid[0] * grid[1] if grid else 0
 
 
-def left_with(method: Method, truths: Sequence[Image.Image], grid: tuple[int, int] | None) -> Generator[float]:
+def left_with(
+    method: Method, truths: Sequence[Image.Image], grid: tuple[int, int] | None, threads: int | None = None
+) -> Generator[float]:
     """The mean ab error that is left with one of `GRIDS`, or without pins, photo by photo."""
 
     def error(truth: Image.Image) -> float:
         return ab_error(method, truth, true_pins(truth, grid) if grid else None)
 
-    with side_by_side() as each:
+    with side_by_side(threads) as each:
         yield from each(error, truths)
 
 

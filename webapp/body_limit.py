@@ -1,12 +1,14 @@
-"""A limit on what a request may send, kept before Django writes the body to disk."""
+"""A limit on what a request may send, and who may send files at all, kept before anything writes the body to disk."""
 
 import io
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from asgiref.sync import sync_to_async
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.core.handlers.asgi import ASGIRequest
+from django.db import DatabaseError, connection
 from django.http import JsonResponse
 from django.urls import Resolver404, resolve
 from django.utils import translation
@@ -34,9 +36,10 @@ FORM_MB = 2
 class BodyLimit:
     """Answers 413 to a body larger than its address takes, and 507 to one that the disk has no room for.
 
-    Where files are sent that is the largest photo, whoever sends it: who that is, Django knows later. Elsewhere it is
-    no more than a form. What is refused is read to its end without keeping any more of it: a browser that is cut short
-    sees a broken connection, not the answer, and would try again.
+    Where files are sent that is the largest photo, elsewhere no more than a form. Of someone who is not signed in a
+    file goes no further than here: Django is given the request without its body, and answers as it would have. What is
+    refused is read to its end without keeping any more of it: a browser that is cut short sees a broken connection, not
+    the answer, and would try again.
     """
 
     def __init__(self, app: App) -> None:
@@ -47,8 +50,14 @@ class BodyLimit:
             return await self.app(scope, receive, send)
         exchange = _Exchange(receive, send)
         size = declared(scope) - SLACK
-        if size > FORM_MB * 1_000_000 and size > (limit := _megabytes(scope)) * 1_000_000:
-            return await _refuse(scope, exchange, "too_many_bytes", limit=limit)
+        if size > FORM_MB * 1_000_000:
+            if size > (limit := _megabytes(scope)) * 1_000_000:
+                return await _refuse(scope, exchange, "too_many_bytes", limit=limit)
+            async with ThreadSensitiveContext():
+                is_known = await sync_to_async(_is_known)(ASGIRequest(scope, io.BytesIO()))
+            if not is_known:
+                await exchange.read_to_end()
+                return None if exchange.is_gone else await self.app(_without_body(scope), _nothing(exchange), send)
         try:
             return await self.app(scope, exchange.receive, exchange.send)
         except OSError as error:
@@ -65,6 +74,10 @@ class _Exchange:
         self._receive = receive
         self._send = send
         self.has_come = self.is_gone = self.is_answered = False
+
+    async def read_to_end(self) -> None:
+        while not self.has_come:
+            await self.receive()
 
     async def receive(self) -> Message:
         message = await self._receive()
@@ -95,9 +108,42 @@ def _megabytes(scope: Message) -> int:
     return settings.HEIRLOOM_MAX_FILE_MB if takes_files else FORM_MB
 
 
+def _is_known(request: ASGIRequest) -> bool:
+    """Whether someone who is signed in, or a program with a token, sends this. What else it takes Django finds out."""
+    # There are no models yet where this file is loaded.
+    from colorizer.api import caller
+    from colorizer.services import tokens
+    from colorizer.sessions import SessionStore
+
+    try:
+        if request.path_info.startswith(PREFIX):
+            return bool(tokens.recognise(caller.secret_of(request)))
+        return SESSION_KEY in SessionStore(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+    except (tokens.Unknown, tokens.Expired):
+        return False
+    except DatabaseError:
+        return True  # which Django has an answer to
+    finally:
+        connection.close()
+
+
+def _without_body(scope: Message) -> Message:
+    said = (b"content-length", b"transfer-encoding")
+    return {**scope, "headers": [(name, value) for name, value in scope["headers"] if name not in said]}
+
+
+def _nothing(exchange: _Exchange) -> Receive:
+    """An empty body, after one that was read to its end."""
+    coming = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
+    async def receive() -> Message:
+        return next(coming, None) or await exchange.receive()
+
+    return receive
+
+
 async def _refuse(scope: Message, exchange: _Exchange, code: str, **details: object) -> None:
-    while not exchange.has_come:
-        await exchange.receive()
+    await exchange.read_to_end()
     if exchange.is_gone:
         return
     response = await sync_to_async(_answer)(ASGIRequest(scope, io.BytesIO()), code, details)

@@ -37,11 +37,10 @@ class Bearer(HttpAuthBase):
         super().__init__()
 
     def __call__(self, request: HttpRequest) -> Any:
-        kind, _space, secret = request.headers.get("Authorization", "").partition(" ")
-        if kind.lower() != "bearer" or not secret.strip():
+        if not (secret := secret_of(request)):
             raise Problem(401, headers=_challenge())
         try:
-            bearer = tokens.recognise(secret.strip())
+            bearer = tokens.recognise(secret)
             limits.take("api", bearer.token.pk, RATE)
         except tokens.Expired as error:
             detail = _("This token has expired. Make a new one on the family's page.")
@@ -57,6 +56,12 @@ class Bearer(HttpAuthBase):
             detail = _("This takes the scope “%(scope)s”, which the token was not given.") % {"scope": self.scope}
             raise Problem(403, "scope_missing", detail, headers=headers)
         return bearer
+
+
+def secret_of(request: HttpRequest) -> str:
+    """The token that a request brings, "" where it brings none."""
+    kind, _space, secret = request.headers.get("Authorization", "").partition(" ")
+    return secret.strip() if kind.lower() == "bearer" else ""
 
 
 READ, WRITE, SHARE = Bearer(Scope.READ), Bearer(Scope.WRITE), Bearer(Scope.SHARE)

@@ -7,11 +7,13 @@ import json
 import sys
 from pathlib import Path
 from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ml.commands.arguments import count
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from ml.data import PhotoRow
     from ml.evaluation import Colouring
     from ml.frechet import Eye
@@ -50,8 +52,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.sheet and not args.sheet.resolve().parent.is_dir():
         raise FileNotFoundError(f"there is no folder {args.sheet.parent} for the sheet")
-    if args.pins:
-        pin_protocol.photos(pin_protocol.files(args.pins))  # before minutes of judging
+    pinned = _Pinned.of_folder(args.pins) if args.pins else None  # read before minutes of judging
     method = find_method(args.model, device="cpu")
     if (args.record or args.calibrate) and not isinstance(method, LearnedMethod):
         raise ValueError(f"{method.name} has no card: leave --record and --calibrate away")
@@ -74,7 +75,8 @@ def run(args: argparse.Namespace) -> int:
     found |= judged.as_json()
     if not args.no_pins and method.guides & {NoneType, Pins}:
         left_out = {photo.path for photo in judged.left_out}
-        found["pins"] = _pins(args, method, [row for row in rows if row.path not in left_out])
+        pinned = pinned or _Pinned.of_data(args.data, [row for row in rows if row.path not in left_out])
+        found["pins"] = pinned.judged(method, args.threads)
     found["network_time_256"] = judgement.network_time(method, guide)
     print(json.dumps(found, indent=2, allow_nan=False) if args.json else _as_text(judged, found))
     if args.record and isinstance(method, LearnedMethod):
@@ -157,24 +159,37 @@ def _eye() -> Eye | None:
         return None
 
 
-def _pins(args: argparse.Namespace, method: Method, judged: list[PhotoRow]) -> dict[str, Any]:
-    """Mean ab error by number of pins, and on which photos."""
-    from ml import pin_protocol
-    from ml.data import evenly
+class _Pinned(NamedTuple):
+    """Photos for the pin protocol, and where they are from."""
 
-    folder = args.pins or args.data / "pins24"
-    if args.pins or folder.is_dir():
-        source, files = f"the folder {folder.name}", pin_protocol.files(folder)
-    else:
-        some = evenly(judged, pin_protocol.PHOTOS)
-        folder, source, files = args.data, "the judged photos", [args.data / row.path for row in some]
-    errors = dict(pin_protocol.judge(method, pin_protocol.photos(files)))
-    return {
-        "photos": len(files),
-        "from": source,
-        "files": [file.relative_to(folder).as_posix() for file in files],
-        "mean_ab_error": {str(count): error for count, error in errors.items()},
-    }
+    source: str
+    names: list[str]
+    photos: list[Image.Image]
+
+    @classmethod
+    def of_folder(cls, folder: Path) -> Self:
+        from ml import pin_protocol
+
+        files = pin_protocol.files(folder)
+        return cls(f"the folder {folder.name}", [file.name for file in files], pin_protocol.photos(files))
+
+    @classmethod
+    def of_data(cls, data: Path, judged: list[PhotoRow]) -> Self:
+        """The data's own photos for it, else some of those that were judged."""
+        from ml import pin_protocol
+        from ml.data import evenly
+
+        if (data / "pins24").is_dir():
+            return cls.of_folder(data / "pins24")
+        names = [row.path for row in evenly(judged, pin_protocol.PHOTOS)]
+        return cls("the judged photos", names, pin_protocol.photos(data / name for name in names))
+
+    def judged(self, method: Method, threads: int | None) -> dict[str, Any]:
+        """Mean ab error by number of pins, and on which photos."""
+        from ml import pin_protocol
+
+        errors = {str(count): error for count, error in pin_protocol.judge(method, self.photos, threads)}
+        return {"photos": len(self.names), "from": self.source, "files": self.names, "mean_ab_error": errors}
 
 
 def _as_text(judged: Judgement, found: dict[str, Any]) -> str:

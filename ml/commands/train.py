@@ -25,7 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, required=True, help="folder with index.csv, or with a folder of photos for each class"
     )
     parser.add_argument("--run", type=Path, required=True, help="folder for the state, the log and the result")
-    parser.add_argument("--network", default="lite", help="which architecture (default: lite)")
+    # --model as in the other commands; of what has no weights yet it can only be the architecture.
+    parser.add_argument(
+        "--network", "--model", metavar="NAME", default="lite", help="which architecture (default: lite)"
+    )
     parser.add_argument("--steps", type=int, help="end after this many batches")
     parser.add_argument("--epochs", type=float, help="end after as many views as this many times the photos")
     parser.add_argument("--minutes", type=float, help="end after this many minutes of training")

@@ -88,7 +88,7 @@ def test_a_folder_of_class_folders_is_trained_on_and_a_rate_is_found_for_it(
         (folder / f"class{i % 2}").mkdir(exist_ok=True)
         file.rename(folder / f"class{i % 2}" / file.name)
     run = folder.parent / "run"
-    options = ["train", "--data", str(folder), "--run", str(run), "--network", "tiny", "--threads", "1"]
+    options = ["train", "--data", str(folder), "--run", str(run), "--model", "tiny", "--threads", "1"]
     assert main([*options, "--find-rate", "--steps", "30"]) == 0
     assert "there the loss falls fastest" in capsys.readouterr().out
     assert main([*options, "--epochs", "1", "--set", "augment=all", "--set", "mix=false", "--rate", "0.01"]) == 0

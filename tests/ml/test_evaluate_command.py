@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from skimage import data as skimage_data
 
 from ml import checkpoint, judgement, networks, pin_protocol, pipeline
 from ml.__main__ import main
+from ml.side_by_side import Each, side_by_side
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +93,21 @@ def test_the_folder_of_pinned_photos_can_be_named_and_is_said(
     options = ["evaluate", "--data", str(plain), "--model", str(model), "--pins", str(folder / "pins24")]
     assert main(options) == 1
     assert "pins, on 1 photos from the folder pins24: cat.png" in capsys.readouterr().out
+
+
+def test_no_more_photos_are_at_work_at_once_than_was_asked_for_with_pins_neither(
+    folder: Path, model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int | None] = []
+
+    def heard(threads: int | None = None) -> AbstractContextManager[Each]:
+        asked.append(threads)
+        return side_by_side(threads)
+
+    monkeypatch.setattr(judgement, "side_by_side", heard)
+    monkeypatch.setattr(pin_protocol, "side_by_side", heard)
+    figures(capsys, "--data", folder, "--model", model, "--threads", 1)
+    assert asked == [1] * (1 + 1 + len(pin_protocol.GRIDS))
 
 
 def test_pins_can_be_left_out(folder: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> None:

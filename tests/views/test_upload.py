@@ -14,13 +14,13 @@ from django.urls import reverse
 
 from colorizer import dispatch, storage
 from colorizer.models import Album, Family, Original, Photo, Queue, Role, User
-from colorizer.services import trash
+from colorizer.services import tokens, trash
 from tests.conftest import member
 from tests.files import picture, upload
 from tests.services.test_intake import REFUSED
 from tests.stack import done, wait_for
 from tests.views.conftest import MOST_MEGABYTES
-from webapp.body_limit import FORM_MB, TAKES_FILES, BodyLimit
+from webapp.body_limit import FORM_MB, TAKES_FILES, BodyLimit, declared
 
 SOME_ALBUM = f"/albums/{UUID(int=0)}/upload/"
 
@@ -179,23 +179,57 @@ def test_a_body_larger_than_its_address_takes_is_read_to_its_end_and_kept_nowher
 
 
 @pytest.mark.parametrize("name", sorted(TAKES_FILES))
+@pytest.mark.usefixtures("shared_database")
 def test_a_body_as_large_as_a_photo_is_taken_where_files_are_sent(name: str) -> None:
-    came: list[str] = []
+    family = Family.objects.create(name="Lindqvist")
+    editor, browser = member(family, Role.EDITOR), Client()
+    browser.force_login(editor)
+    token = tokens.create(family=family, user=editor, name="scanner", scopes=["write"])
+    cookie = f"{settings.SESSION_COOKIE_NAME}={browser.session.session_key}"
+    known = {"authorization": f"Bearer {token}"} if name.startswith("api:") else {"cookie": cookie}
+    path = reverse(name, args=[UUID(int=0)] if name in ("upload", "dataset_add") else [])
+    assert taken(path, **known) == (settings.HEIRLOOM_MAX_FILE_MB * 1_000_000, b"all of it")
+
+
+@pytest.mark.parametrize("name", sorted(TAKES_FILES))
+@pytest.mark.parametrize(
+    "unknown", [{}, {"cookie": f"{settings.SESSION_COOKIE_NAME}=made-up"}, {"authorization": "Bearer heirloom_made-up"}]
+)
+@pytest.mark.usefixtures("shared_database")
+def test_of_someone_who_is_not_signed_in_no_file_is_taken(name: str, unknown: dict[str, str]) -> None:
+    path = reverse(name, args=[UUID(int=0)] if name in ("upload", "dataset_add") else [])
+    assert taken(path, **unknown) == (0, b"")
+
+
+def taken(path: str, **headers: str) -> tuple[int, bytes]:
+    """How long a body Django is told of, and what of it it is given: of the largest that is taken."""
+    came: list[tuple[int, bytes]] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        came.append(scope["path"])
+        came.append((declared(scope), (await receive())["body"]))
 
-    path = reverse(name, args=[UUID(int=0)] if name in ("upload", "dataset_add") else [])
-    length = str(settings.HEIRLOOM_MAX_FILE_MB * 1_000_000).encode()
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": path,
-        "query_string": b"",
-        "headers": [(b"content-length", length)],
-    }
-    done(BodyLimit(app)(scope, None, None))  # type: ignore[arg-type]
-    assert came == [path]
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"all of it", "more_body": False}
+
+    headers |= {"content-length": str(settings.HEIRLOOM_MAX_FILE_MB * 1_000_000)}
+    scope = {"type": "http", "method": "POST", "path": path, "query_string": b""}
+    scope |= {"headers": [(name.encode(), value.encode()) for name, value in headers.items()]}
+    done(BodyLimit(app)(scope, receive, None))  # type: ignore[arg-type]
+    return came[0]
+
+
+def test_a_page_that_was_signed_out_and_sends_a_photo_is_told(web: int) -> None:
+    chunk, times = bytes(1_000_000), 5
+    with socket.create_connection(("127.0.0.1", web), timeout=30) as line:
+        head = f"POST {SOME_ALBUM} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+        head += f"Cookie: csrftoken={'a' * 32}\r\nX-CSRFToken: {'a' * 32}\r\nAccept: application/json\r\n"
+        head += "Content-Type: multipart/form-data; boundary=cut\r\n"
+        line.sendall(f"{head}Content-Length: {len(chunk) * times}\r\n\r\n".encode())
+        for _ in range(times):
+            line.sendall(chunk)
+        answer = b"".join(iter(lambda: line.recv(65536), b"")).decode()
+    assert answer.startswith("HTTP/1.1 401"), answer
+    assert "sign in again" in answer
 
 
 def test_a_body_that_does_not_say_its_length_is_not_taken(web: int) -> None:
