@@ -68,9 +68,9 @@ def test_what_is_no_card_is_refused(owner: User, content: bytes) -> None:
     _refused("card_unknown", file(WHOLE), file(content), owner)
 
 
-@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
-def test_a_card_with_what_is_no_number_is_refused(owner: User, number: str) -> None:
-    content = json.dumps(CARD | {"gain": "here"}).replace('"here"', number)
+@pytest.mark.parametrize("value", ["NaN", "-Infinity", "1e999", r'"\u0000"', r'"\ud800"', r'{"\u0000": 1}'])
+def test_a_card_with_what_no_database_keeps_is_refused(owner: User, value: str) -> None:
+    content = json.dumps(CARD | {"gain": "here"}).replace('"here"', value)
     _refused("card_unknown", file(WHOLE), file(content.encode()), owner)
 
 
