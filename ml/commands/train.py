@@ -97,6 +97,8 @@ def run(args: argparse.Namespace) -> int:
         torch.set_num_threads(args.threads)
     fabric.print(f"decoding {len(rows)} photos and {len(held_out)} to validate on", flush=True)
     photos = load_photos(args.data, rows, _warn)
+    if unreadable := len(rows) - len(photos.planes):
+        described["unreadable"] = unreadable
     if args.find_rate:
         sweep = find_rate(settings, photos, args.run, fabric=fabric, steps=settings.steps or 100, **start)
         fabric.print(f"rate {sweep.rate:.2g}: there the loss falls fastest; see {args.run / 'rates.svg'}")

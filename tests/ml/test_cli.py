@@ -88,6 +88,8 @@ def test_a_folder_of_class_folders_is_trained_on_and_a_rate_is_found_for_it(
         (folder / f"class{i % 2}").mkdir(exist_ok=True)
         file.rename(folder / f"class{i % 2}" / file.name)
     run = folder.parent / "run"
+    # Not the one that is held out: which that is, its name decides.
+    (folder / "class1" / "7.png").write_bytes(b"no photo")
     options = ["train", "--data", str(folder), "--run", str(run), "--model", "tiny", "--threads", "1"]
     assert main([*options, "--find-rate", "--steps", "30"]) == 0
     assert "there the loss falls fastest" in capsys.readouterr().out
@@ -95,6 +97,7 @@ def test_a_folder_of_class_folders_is_trained_on_and_a_rate_is_found_for_it(
     about = json.loads((run / "about.json").read_text())
     assert (about["data"]["photos"], about["data"]["held_out"]) == (8, 1)
     assert about["data"]["photos_by_licence"] == {"unclear": 8}
+    assert about["data"]["unreadable"] == 1
     assert len(about["data"]["index_sha256"]) == 64
     assert (about["settings"]["augment"], about["settings"]["mix"]) == ("all", False)
     assert about["data"]["mix"].startswith("none")
