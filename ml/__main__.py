@@ -20,7 +20,10 @@ COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one subcommand and return its exit status. Expected errors become one line on stderr and status 1."""
+    """Run one subcommand and return its exit status. Expected errors become one line on stderr and status 1.
+
+    So does Ctrl-C, with status 130.
+    """
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(prog="python -m ml", description="Colour photos, train and judge models.")
     chosen = parser.add_subparsers(dest="command", required=True, metavar="command")
@@ -36,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, FloatingPointError) as error:
         print(f"{parser.prog} {args.command}: {error}", file=sys.stderr)  # noqa: T201
         return 1
+    except KeyboardInterrupt:
+        print(f"{parser.prog} {args.command}: interrupted", file=sys.stderr)  # noqa: T201
+        return 130
     return status
 
 

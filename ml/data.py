@@ -24,8 +24,8 @@ from torch import Tensor
 from ml.color import bin_centres, grey_to_lightness, rgb_tensor, soft_encode, srgb_to_lab
 
 T = TypeVar("T")
-# Photos below this Hasler-Suesstrunk colourfulness teach dullness.
 DULL = 15.0
+"""Photos below this Hasler-Suesstrunk colourfulness teach dullness."""
 _CACHED_SIDE = 160
 _HELD_OUT = 0.1
 _TEXTS = ("path", "category", "source", "licence", "split")

@@ -11,7 +11,7 @@ from typing import Any
 from ml import checkpoint, networks
 from ml.checkpoint import Card
 from ml.color import BIN_STEP, MARGINAL_STEP
-from ml.data import DULL, PhotoRow, count_sources
+from ml.data import PhotoRow, count_sources
 from ml.fetch import UNKNOWN
 from ml.runs import ABOUT, averaged_weights
 from ml.sampler import MIX
@@ -42,15 +42,16 @@ def describe_data(
     origin: dict[str, Any],
     mix: bool = True,
     limit: int | None = None,
+    left_out: str = "none",
 ) -> dict[str, Any]:
     """What the card says of the data: photos by licence and source, the mix if any, what the weights started from.
 
-    ``limit``: how many photos were asked for, where not all were.
+    ``limit``: how many photos were asked for, where not all were. ``left_out``: which photos on purpose.
     """
     return {
         "photos": len(rows),
         "licences_asked_for": list(licences) or ["any"],
-        "left_out": f"photos with a colourfulness under {DULL:g}",
+        "left_out": left_out,
         "photos_by_licence": {k: sum(v.values()) for k, v in count_sources(rows).items()},
         "photos_by_source": count_sources(rows),
         "mix": {group: share for group, (share, _) in MIX.items()}
@@ -65,7 +66,7 @@ def ancestor(card: Card) -> dict[str, Any]:
     """What the card of a model that learned on from another says of that one, and of what it started from itself."""
     earlier, training = card.get("data", {}).get("started_from"), card.get("training", {})
     said = {"name": card["name"], "sha256": card["sha256"]} | {
-        k: training[k] for k in ("steps", "command") if k in training
+        k: training[k] for k in ("steps", "command", "commit") if k in training
     }
     return said | ({"started_from": earlier} if earlier else {})
 
@@ -73,8 +74,11 @@ def ancestor(card: Card) -> dict[str, Any]:
 def command(settings: Settings, steps: int, data: dict[str, Any]) -> str:
     """The command of a training that has come to ``steps``: told to end there, whatever the machine's speed.
 
-    ``data``: as :func:`describe_data`; the model that it started from is called by its name and sha256.
+    ``data``: as :func:`describe_data`; the model that it started from is called by its name and sha256. What
+    `ml.report` has trained is made again by that.
     """
+    if "report_set" in data:
+        return "python -m ml report --data DIR --run RUN"
     said, origin = ["python -m ml train --data DIR --run RUN"], data["started_from"]
     said += [f"--licence {licence}" for licence in data["licences_asked_for"] if licence != "any"]
     said += [f"--limit {data['limit']}"] if "limit" in data else []
@@ -95,13 +99,16 @@ def export(run: Path, folder: Path, name: str | None = None) -> Path:
 
     ``name``: the network's, where none is given. The card has no figures yet and a provisional calibration:
     ``python -m ml evaluate --calibrate`` adds them.
-    Raises FileNotFoundError where the training has saved nothing yet.
+    Raises FileNotFoundError where the training has saved nothing yet, ValueError where it was not told of its data.
     """
     weights, state = averaged_weights(run)
     network = networks.create(state["settings"]["network"])
     network.load_state_dict(weights)
     temperature, gain = network.uncalibrated
-    data = json.loads((run / ABOUT).read_text(encoding="utf-8"))["data"]
+    about = json.loads((run / ABOUT).read_text(encoding="utf-8"))
+    data, code = about["data"], about["made_with"][-1]
+    if "licences_asked_for" not in data:
+        raise ValueError(f"{run} does not say what it learned from and began with: it is of an earlier Heirloom")
     card: Card = {
         "preprocessing": {**_PREPROCESSING, "output": _OUTPUT[network.bins]},
         "calibration": checkpoint.calibration(temperature if network.classifies() else None, gain),
@@ -113,6 +120,7 @@ def export(run: Path, folder: Path, name: str | None = None) -> Path:
             **{k: v for k, v in state["settings"].items() if k not in _NOT_OF_THE_CARD},
             **state["settings"]["options"],
             "command": command(Settings(**state["settings"]), state["step"], data),
+            **{k: code[k] for k in ("commit",) if k in code},
         },
         "limits": LIMITS,
     }

@@ -48,8 +48,10 @@ def find_rate(
     Ends early where the loss is lost or four times its lowest. Writes ``rates.json`` and ``rates.svg`` into
     ``folder``; a training there is left alone. The rate to take is that at which the smoothed loss falls most from
     one step to the next, over a tenth of the sweep. ``on_step`` is told each rate and its loss.
-    Raises ValueError where the loss is lost before anything can be seen.
+    Raises ValueError where the loss is lost before anything can be seen, and where the settings' rate is 0.
     """
+    if not settings.rate:
+        raise ValueError("a rate of 0 cannot rise: leave --rate away")
     fabric = fabric or fabric_of(settings)
     folder.mkdir(parents=True, exist_ok=True)
     objective, _ = prepare(settings, photos, fabric, initial, encoder)

@@ -21,6 +21,8 @@ from ml.checkpoint import calibration, read_about, write_json
 from ml.data import PhotoRow, digest, evenly, open_photo, read_photos
 from ml.devices import fabric_of
 from ml.evaluation import Triple, evaluate, squash, through_pipeline, triples
+from ml.export import RANDOM, describe_data
+from ml.fetch import UNKNOWN
 from ml.frechet import Eye
 from ml.judgement import judge, network_time
 from ml.method import LearnedMethod
@@ -139,34 +141,46 @@ def train(
     on_step: Callable[[System, training.Report], None],
     accelerator: str = "cpu",
     tell: Callable[[str], None] = lambda sentence: None,
+    origin: Mapping[str, Any] | None = None,
+    is_stopped: Callable[[], bool] = lambda: False,
 ) -> None:
     """Train every system as far as the plan says; goes on from what the run's folder holds.
 
     ``encoder``: VGG-16's convolutions, as `ml.fetch` gives them; ``accelerator``: see `ml.devices.fabric_of`;
-    ``tell``: hears of photos that cannot be read, which are left out.
+    ``tell``: hears of photos that cannot be read, which are left out; ``origin``: what `ml.fetch.origin_of` says of the
+    encoder; ``is_stopped``: asked after every step whether to save and return.
     """
     sets = report_sets(read_photos(plan.data, "train"), plan.limit)
     for system in plan.systems:
         split, settings = sets[system.trained_on], plan.settings(system)
-        data = {"report_set": system.trained_on, "photos": len(split.train), "index_sha256": digest(split.train)}
+        begins = dict(origin or {"name": UNKNOWN}) if _is_frozen(system) else {"name": RANDOM}
+        data = describe_data(split.train, (), begins, settings.mix)
+        data |= {"report_set": system.trained_on, "index_sha256": digest(split.train), "held_out": len(split.stop)}
         runs.check_data(plan.run / system.name, data)
         if _end(plan, system, len(split.train)):
             continue
 
         def go_on(report: training.Report, system: System = system) -> training.Verdict:
             on_step(system, report)
-            return "continue"
+            return "pause" if is_stopped() else "continue"
 
         training.train(
             settings,
             load_photos(plan.data, split.train, tell),
             plan.run / system.name,
             validation=load_photos(plan.data, split.stop, tell),
-            encoder=encoder if networks.find(system.network).pretrained == "vgg16" else None,
+            encoder=encoder if _is_frozen(system) else None,
             data=data,
             fabric=fabric_of(settings, accelerator),
             on_step=go_on,
         )
+        if is_stopped():
+            return
+
+
+def _is_frozen(system: System) -> bool:
+    """Whether it begins with VGG-16's convolutions, and keeps them."""
+    return networks.find(system.network).pretrained == "vgg16"
 
 
 def results(plan: Plan, eye: Eye | None, tell: Callable[[str], None]) -> dict[str, Any]:
@@ -266,6 +280,7 @@ def _history(plan: Plan, system: System, photos: int) -> dict[str, Any] | None:
         return None
     _, about = runs.averaged_weights(folder)
     settings = about["settings"]
+    signed = json.loads((folder / runs.ABOUT).read_text(encoding="utf-8"))
     return {
         "photos": photos,
         "steps": about["step"],
@@ -276,6 +291,7 @@ def _history(plan: Plan, system: System, photos: int) -> dict[str, Any] | None:
         "rate": settings["rate"],
         "batch": settings["batch"],
         "view": f"{settings['crop']} px, {settings['views']}",
+        "started_from": signed["data"].get("started_from", {"name": UNKNOWN})["name"],
     }
 
 

@@ -34,13 +34,14 @@ def page(plan: Plan, found: dict[str, Any], grid: str, credit: str) -> list[Bloc
             "it. It is made by these commands, of which the last goes on where it was interrupted:"
         ),
         Code("\n".join(_commands(plan, results))),
+        *_encoder(results),
         Paragraph(
             "The photo pack (DATA) and the networks' weights stay out of the repository; the last command leaves the "
             "weights, with a grid of held-out photos, in the folder RUN."
         ),
         *_specification(plan, systems, results),
         *_sets(found["sets"]),
-        *_accuracy(systems, results),
+        *_accuracy(systems, found),
         *_cross(systems, results),
         *_protocol(systems, results),
         *_skin_tones(systems, results),
@@ -48,6 +49,12 @@ def page(plan: Plan, found: dict[str, Any], grid: str, credit: str) -> list[Bloc
         Picture(grid, "Each row: the grey input, each network's colours, and the truth."),
         Paragraph(credit),
     ]
+
+
+def _encoder(results: dict[str, Any]) -> list[Block]:
+    """What the frozen convolutions are."""
+    origins = {of["training"].get("started_from") for name, of in results.items() if name.startswith("vgg16")} - {None}
+    return [Paragraph(f"What vgg16 keeps frozen: {origin}.") for origin in sorted(origins)]
 
 
 def _commands(plan: Plan, results: dict[str, Any]) -> list[str]:
@@ -129,7 +136,8 @@ def _sets(sets: dict[str, Any]) -> list[Block]:
     ]
 
 
-def _accuracy(systems: dict[str, System], results: dict[str, Any]) -> list[Block]:
+def _accuracy(systems: dict[str, System], found: dict[str, Any]) -> list[Block]:
+    results = found["systems"]
     rows = [["data set", "the report's accuracy", "ours, training photos", "ours, held-out photos", "grey, held-out"]]
     for name, system in systems.items():
         key = system.trained_on
@@ -144,7 +152,8 @@ def _accuracy(systems: dict[str, System], results: dict[str, Any]) -> list[Block
             "Our reading of the report's accuracy is hue accuracy: the share of pixels at which the larger of a* and "
             "b* is the right one, which is what a classification accuracy over the two output channels would count. It "
             "says nothing of how far a colour is off: the last column is what leaving the photo grey gives by it. "
-            f"The report wishes for {WISHED:g} %."
+            f"The report wishes for {WISHED:g} %. Of a network's training photos at most {found['judged']} are judged, "
+            "spread evenly."
         ),
     ]
 

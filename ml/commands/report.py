@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ml.commands.arguments import count
+from ml.commands.stopping import INTERRUPTED, stoppable
 
 if TYPE_CHECKING:
     from PIL import Image
-    from torch import Tensor
 
     from ml.report import Plan, System
     from ml.training import Report
@@ -40,6 +40,8 @@ def run(args: argparse.Namespace) -> int:
     import torch
 
     from ml import report
+    from ml.checkpoint import read_tensors
+    from ml.fetch import origin_of
     from ml.frechet import Eye
     from ml.heap import keep_freed_memory
 
@@ -57,7 +59,20 @@ def run(args: argparse.Namespace) -> int:
         judged=args.judged,
     )
     if not args.page_only:
-        report.train(plan, _encoder(), _tell, args.accelerator, _say)
+        encoder = _encoder()
+        with stoppable() as is_stopped:
+            report.train(
+                plan,
+                read_tensors(encoder),
+                _tell,
+                args.accelerator,
+                _say,
+                origin=origin_of(encoder),
+                is_stopped=is_stopped,
+            )
+        if is_stopped():
+            _say(f"stopped, and saved in {args.run}: the same command goes on")
+            return INTERRUPTED
     try:
         eye = Eye()
     except FileNotFoundError as error:
@@ -81,14 +96,13 @@ def _write(plan: Plan, folder: Path, found: dict[str, Any], photos: list[Image.I
     print(folder / "report.html", flush=True)
 
 
-def _encoder() -> dict[str, Tensor]:
-    from ml.checkpoint import read_tensors
+def _encoder() -> Path:
     from ml.fetch import encoder_path
 
     file = encoder_path("vgg16")
     if not file.is_file():
         raise FileNotFoundError(f"no encoder at {file}: run 'python -m ml fetch vgg16' first")
-    return read_tensors(file)
+    return file
 
 
 def _tell(system: System, report: Report) -> None:

@@ -6,11 +6,14 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import fields
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ml.commands.arguments import count
+from ml.commands.stopping import INTERRUPTED, stoppable
 
 if TYPE_CHECKING:
     from ml.settings import Settings
@@ -88,8 +91,9 @@ def run(args: argparse.Namespace) -> int:
     settings = Settings.of(args.network, **given)
     start, origin = _start(args, settings)
     rows, held_out = data.train_and_held_out(args.data, args.licence)
+    left_out = f"photos with a colourfulness under {data.DULL:g}" if isfinite(rows[0].colourfulness) else "none"
     rows = data.evenly([row for row in rows if row.colourfulness >= data.DULL], args.limit or None)
-    described = describe_data(rows, args.licence, origin, settings.mix, args.limit)
+    described = describe_data(rows, args.licence, origin, settings.mix, args.limit, left_out)
     described |= {"index_sha256": data.digest(rows), "held_out": len(held_out)}
     check_data(args.run, described)
     fabric = fabric_of(settings, args.accelerator, args.devices)
@@ -100,20 +104,27 @@ def run(args: argparse.Namespace) -> int:
     if unreadable := len(rows) - len(photos.planes):
         described["unreadable"] = unreadable
     if args.find_rate:
-        sweep = find_rate(settings, photos, args.run, fabric=fabric, steps=settings.steps or 100, **start)
+        steps = settings.steps or 100
+        sweep = find_rate(settings, photos, args.run, fabric=fabric, steps=steps, on_step=_tell_rates(), **start)
         fabric.print(f"rate {sweep.rate:.2g}: there the loss falls fastest; see {args.run / 'rates.svg'}")
         return 0
-    training.train(
-        settings,
-        photos,
-        args.run,
-        validation=load_photos(args.data, held_out, _warn),
-        data=described,
-        fabric=fabric,
-        loaders=args.loaders,
-        on_step=_Teller(),
-        **start,
-    )
+    validation = load_photos(args.data, held_out, _warn)
+    with stoppable() as is_stopped:
+        teller = _Teller(is_stopped)
+        training.train(
+            settings,
+            photos,
+            args.run,
+            validation=validation,
+            data=described,
+            fabric=fabric,
+            loaders=args.loaders,
+            on_step=teller,
+            **start,
+        )
+    if is_stopped():
+        fabric.print(f"stopped, and saved in {args.run}: the same command goes on")
+        return INTERRUPTED
     if args.export and fabric.is_global_zero:
         print(export(args.run, args.export, args.name))
     return 0
@@ -179,10 +190,27 @@ def _setting(text: str) -> tuple[str, object]:
         return name, value
 
 
-class _Teller:
-    """Says how far a training is: a bar that stays in its line on a terminal, a line now and then elsewhere."""
+def _tell_rates() -> Callable[[float, float], None]:
+    """Says now and then how far a sweep is."""
+    told = time.monotonic()
 
-    def __init__(self) -> None:
+    def tell(rate: float, loss: float) -> None:
+        nonlocal told
+        if (now := time.monotonic()) - told >= _LINE_SECONDS:
+            told = now
+            print(f"rate {rate:.1e}, loss {loss:.4f}", flush=True)
+
+    return tell
+
+
+class _Teller:
+    """Says how far a training is: a bar that stays in its line on a terminal, a line now and then elsewhere.
+
+    Pauses it where that was asked for.
+    """
+
+    def __init__(self, is_stopped: Callable[[], bool]) -> None:
+        self._is_stopped = is_stopped
         self._started = self._told = time.monotonic()
         self._from: Report | None = None
 
@@ -195,7 +223,7 @@ class _Teller:
             gone = report.progress - self._from.progress
             left = (now - self._started) * (1 - report.progress) / gone / 60 if gone > 0 else None
             print(_line(report, left, terminal), end="" if terminal else "\n", flush=True)
-        return "continue"
+        return "pause" if self._is_stopped() else "continue"
 
 
 def _line(report: Report, minutes_left: float | None, bar: bool) -> str:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from ml import networks
+from ml import networks, training
 from ml.__main__ import main
-from ml.checkpoint import dial, load, read_tensors, write_tensors
+from ml.checkpoint import dial, load, read_about, read_tensors, write_tensors
 from ml.networks.lite import Lite
+from ml.runs import read_log
 
 
 @pytest.fixture
@@ -112,6 +115,33 @@ def test_a_folder_of_class_folders_is_trained_on_and_a_rate_is_found_for_it(
     assert (run / "model" / "tiny.safetensors").is_file()
     assert main([*options, "--steps", "1", "--set", "colour"]) == 1
     assert "--set wants NAME=VALUE" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("tiny", "one_thread")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_training_that_is_told_to_stop_saves_its_last_step_and_the_same_command_goes_on(
+    folder: Path, number: signal.Signals, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, take_step = signal.getsignal(number), training.take_step
+
+    def interrupted(objective: Any, batch: Any, step: int, rank: int) -> dict[str, float]:
+        if step == 1:
+            signal.raise_signal(number)
+        return take_step(objective, batch, step, rank)
+
+    run = folder / "run"
+    given = f"--data {folder} --run {run} --network tiny --steps 4 --batch 2 --crop 32 --export {folder / 'out'}"
+    options = ["train", *given.split()]
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "take_step", interrupted)
+        assert main(options) == 130
+    assert "the same command goes on" in capsys.readouterr().out
+    assert read_about(run / "state.safetensors")["step"] == 2
+    assert not (folder / "out").exists(), "it is not done"
+    assert signal.getsignal(number) == before
+    assert main(options) == 0
+    assert [entry["step"] for entry in read_log(run)] == [1, 2, 3, 4]
+    assert (folder / "out" / "tiny.safetensors").is_file()
 
 
 def test_an_evaluation_can_be_kept_in_the_card(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

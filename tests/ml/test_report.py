@@ -14,7 +14,9 @@ from PIL import Image
 from skimage import data as skimage_data
 
 from ml import document, networks, report, report_page
+from ml.checkpoint import read_card
 from ml.data import PhotoRow
+from ml.export import RANDOM, export
 from ml.report import Plan, System
 from ml.settings import Settings
 from tests.ml.tiny import Tiny
@@ -105,6 +107,23 @@ def test_a_finished_training_is_not_made_again_and_not_judged_again(done: tuple[
     said: list[str] = []
     assert report.results(plan, None, said.append) == json.loads(json.dumps(found))
     assert said == []
+
+
+def test_what_was_trained_can_be_used_like_any_model(done: tuple[SmallPlan, dict[str, Any]], tmp_path: Path) -> None:
+    plan, _ = done
+    card = read_card(export(plan.run / "autoencoder-set3", tmp_path / "model"))
+    assert card["data"]["photos_by_source"] == {"open": {"scikit-image": 16}}
+    assert card["data"]["started_from"] == {"name": RANDOM}
+    assert card["training"]["command"] == "python -m ml report --data DIR --run RUN"
+
+
+def test_an_experiment_that_is_told_to_stop_goes_on_later(folder: Path, tmp_path: Path, tiny: None) -> None:
+    plan, steps = SmallPlan(folder, tmp_path, epochs=1, judged=1), list[str]()
+    report.train(plan, {}, lambda system, step: steps.append(system.name), is_stopped=lambda: len(steps) == 3)
+    assert steps == ["vgg16-set1", "vgg16-set1", "vgg16-set2"]
+    steps += ["done so far"]
+    report.train(plan, {}, lambda system, step: steps.append(system.name), is_stopped=lambda: len(steps) == 5)
+    assert steps[-1] == "vgg16-set2"
 
 
 def test_a_trial_on_other_photos_is_not_gone_on_with(copied: SmallPlan) -> None:

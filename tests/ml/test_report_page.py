@@ -41,7 +41,7 @@ def found(plan: Plan) -> dict[str, Any]:
     """Results of every system: pix2pix with a colourfulness ratio of 0.7, the others of 0.5."""
     counts = {"photos": 20, "learned": 16, "held_out": 2}
     systems = {system.name: result(0.7 if system.network == "pix2pix" else 0.5) for system in plan.systems}
-    return {"sets": dict.fromkeys(SETS, counts), "systems": systems}
+    return {"sets": dict.fromkeys(SETS, counts), "systems": systems, "judged": 240}
 
 
 def markdown(plan: Plan, found: dict[str, Any]) -> str:
@@ -66,6 +66,14 @@ def test_the_gans_colourfulness_is_held_against_the_autoencoders(plan: Plan, fou
     assert "the former's is 0.20 lower" in markdown(plan, found)
     del found["systems"]["autoencoder-set3"]
     assert "the former's" not in markdown(plan, found)
+
+
+def test_the_page_says_exactly_what_the_frozen_convolutions_are(plan: Plan, found: dict[str, Any]) -> None:
+    assert "keeps frozen" not in markdown(plan, found)
+    for name, of in found["systems"].items():
+        of["training"]["started_from"] = "a VGG-16, tuned" if name.startswith("vgg16") else "random weights"
+    assert "What vgg16 keeps frozen: a VGG-16, tuned." in markdown(plan, found)
+    assert "random weights" not in markdown(plan, found)
 
 
 def test_each_system_stands_with_the_time_that_it_takes(plan: Plan, found: dict[str, Any]) -> None:
