@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from ml import heif
 from ml.color import bin_centres, grey_to_lightness, rgb_tensor, soft_encode, srgb_to_lab
 
 T = TypeVar("T")
@@ -36,7 +37,15 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".hif"
 pi_heif.register_heif_opener()
 
 # What Pillow lets through of its decoders besides OSError.
-_DECODER_ERRORS = (ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError)
+_DECODER_ERRORS = (
+    ValueError,
+    SyntaxError,
+    EOFError,
+    RuntimeError,
+    IndexError,
+    struct.error,
+    Image.DecompressionBombError,
+)
 
 
 @dataclass(frozen=True)
@@ -198,6 +207,7 @@ def open_photo(file: Path, side: int | None = None) -> Image.Image:
     Raises OSError on a file that is no photo, or damaged.
     """
     try:
+        heif.check(file)
         with Image.open(file) as opened:
             if side:
                 # JPEG alone can decode at a half, a quarter or an eighth, and does so many times faster.

@@ -13,11 +13,11 @@ from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
-import pi_heif
 import pyvips
 from PIL import Image
 
 from ml.appearance import to_lightness, to_srgb
+from ml.heif import open_heif
 from ml.sniff import READABLE, Format, sniff
 
 PREVIEW_LONG_SIDE = 1600
@@ -182,7 +182,8 @@ _SIGNS_OF_TRUNCATION = (
     "out of data",
     "can not read",
 )
-_DECODER_ERRORS = (pyvips.Error, EOFError, RuntimeError, ValueError)
+# pi_heif's among them: SyntaxError for what it does not know, IndexError where no picture is left.
+_DECODER_ERRORS = (pyvips.Error, EOFError, RuntimeError, ValueError, SyntaxError, IndexError)
 
 
 def _readable_format(path: Path) -> Format:
@@ -199,7 +200,7 @@ def _readable_format(path: Path) -> Format:
 def _header(path: Path, fmt: Format, page: int) -> Info:
     try:
         if fmt is Format.HEIC:
-            width, height = pi_heif.open_heif(path).size
+            width, height = open_heif(path).size
             return Info(fmt, width, height, 1, 8)
         image = _load(path, fmt, page, "sequential")
     except _DECODER_ERRORS as error:
@@ -229,7 +230,7 @@ def _load(path: Path, fmt: Format, page: int, access: str) -> pyvips.Image:
 
 def _load_heic(path: Path) -> pyvips.Image:
     """The primary image. libheif turns it upright, so EXIF's orientation must not count a second time."""
-    heif = pi_heif.open_heif(path)
+    heif = open_heif(path)
     # A copy: the pixels that pi_heif shows are freed with `heif`, whoever looks at them still.
     image = pyvips.Image.new_from_array(np.array(heif), interpretation="b-w" if heif.mode == "L" else "srgb")
     image = image.copy()

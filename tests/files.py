@@ -59,6 +59,14 @@ def interlaced_png(side: int) -> bytes:
     )
 
 
+def heic_of(width: int, height: int) -> bytes:
+    """A sound HEIC that says it is of another size."""
+    content = bytearray(HEIC.read_bytes())
+    at = content.index(b"ispe") + 8
+    content[at : at + 8] = struct.pack(">II", width, height)
+    return bytes(content)
+
+
 def jpeg_header(width: int, height: int) -> bytes:
     """A JPEG whose frame header says it is as large as asked; nothing follows it."""
     frame = struct.pack(">BHHB", 8, height, width, 1) + b"\x01\x11\x00"

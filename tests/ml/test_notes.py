@@ -63,7 +63,7 @@ def test_a_heics_resolution_stays(tmp_path, painter, monkeypatch) -> None:
     exif[0x011A] = exif[0x011B] = 600.0
     heif = pi_heif.open_heif(HEIC)
     heif.info["exif"] = exif.tobytes()
-    monkeypatch.setattr(photo_module.pi_heif, "open_heif", lambda _path: heif)
+    monkeypatch.setattr(photo_module, "open_heif", lambda _path: heif)
     colorize_file(HEIC, tmp_path / "out.jpg", painter)
     with Image.open(tmp_path / "out.jpg") as result:
         assert result.info["dpi"] == pytest.approx((600, 600), abs=0.1)

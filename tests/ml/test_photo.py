@@ -14,6 +14,7 @@ import skimage.data
 import tifffile
 from PIL import Image, ImageCms, ImageOps
 
+from ml.data import open_photo
 from ml.photo import Info, Limits, PhotoError, Refusal, inspect, open_page
 from ml.sniff import Format, sniff
 
@@ -215,6 +216,33 @@ def test_a_truncated_heic_is_refused(tmp_path) -> None:
     for size in (60, len(whole) // 2, len(whole) - 40):
         (tmp_path / "cut.heic").write_bytes(whole[:size])
         assert code_of(tmp_path / "cut.heic") in (Refusal.TRUNCATED, Refusal.UNREADABLE)
+
+
+@pytest.mark.parametrize("at", range(176, 180))
+def test_a_heic_with_a_part_of_no_name_is_refused_where_its_library_would_die(tmp_path, at: int) -> None:
+    whole = bytearray((DATA / "astronaut.heic").read_bytes())
+    assert whole[176:180] == b"Exif"
+    whole[at] = 0xFF
+    (tmp_path / "hurt.heic").write_bytes(whole)
+    assert code_of(tmp_path / "hurt.heic") is Refusal.UNREADABLE
+    with pytest.raises(OSError, match="damaged"):
+        open_photo(tmp_path / "hurt.heic")
+
+
+@pytest.mark.parametrize(("start", "end"), [(150, 151), (175, 180)])
+def test_a_heic_that_tells_of_what_is_not_there_is_refused(tmp_path, start: int, end: int) -> None:
+    whole = bytearray((DATA / "small.heic").read_bytes())
+    whole[start:end] = b"A" * (end - start)
+    (tmp_path / "hurt.heic").write_bytes(whole)
+    assert code_of(tmp_path / "hurt.heic") in (Refusal.TRUNCATED, Refusal.UNREADABLE)
+    with pytest.raises(OSError, match=r"damaged|no photo"):
+        open_photo(tmp_path / "hurt.heic")
+
+
+@pytest.mark.parametrize("boxes", [b"\0\0\0\x08free" * 200_000, b"\0\0\0\x04meta", b"\0\0\0\x0cmeta\0\0\0\0"])
+def test_a_heic_of_empty_boxes_is_refused(tmp_path, boxes: bytes) -> None:
+    (tmp_path / "hurt.heic").write_bytes((DATA / "small.heic").read_bytes()[:28] + boxes)
+    assert code_of(tmp_path / "hurt.heic") in (Refusal.TRUNCATED, Refusal.UNREADABLE)
 
 
 def test_a_damaged_file_is_refused(save_photo, astronaut) -> None:

@@ -119,6 +119,15 @@ REFUSED = {
     "a TIFF whose directory is missing": ("a.tif", b"II*\0\xff\xff\0\0", "unreadable", 422),
     "a TIFF of a million tags": ("a.tif", b"II*\0\x08\0\0\0\xff\xff" + bytes(800_000), "unreadable", 422),
     "a HEIC with nothing behind its brand": ("a.heic", picture("HEIC")[:40], "unreadable", 422),
+    "a HEIC of 400 megapixels": ("a.heic", files.heic_of(20_000, 20_000), "too_many_pixels", 413),
+    "a HEIC of no width": ("a.heic", files.heic_of(0, 20), "unreadable", 422),
+    "a HEIC of boxes alone": ("a.heic", picture("HEIC")[:28] + b"\0\0\0\x08free" * 20_000, "unreadable", 422),
+    "a HEIC whose box is shorter than its head": (
+        "a.heic",
+        picture("HEIC")[:28] + b"\0\0\0\x04meta",
+        "unreadable",
+        422,
+    ),
     "a WebP with nothing in it": ("a.webp", b"RIFF\x04\0\0\0WEBP", "unreadable", 422),
 }
 
@@ -182,7 +191,7 @@ def test_the_check_reads_headers_and_never_decodes_a_pixel(
 
     photos = {f"a.{format.lower()}": picture(format) for format in ("JPEG", "PNG", "WEBP", "TIFF", "HEIC")}
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", decoded)
-    monkeypatch.setattr("pi_heif.HeifImage.load", decoded)
+    monkeypatch.setattr("pi_heif.open_heif", decoded)
     for name, content in photos.items():
         assert accept(album, editor, name, content)
 
