@@ -190,6 +190,8 @@ def calibrate(path: Path, folder: Path, rows: Sequence[PhotoRow]) -> Iterator[st
         for photo in photos:
             made += metrics.colourfulness(rgb_tensor(squash(colour(photo.convert("L")))))
             yield None
+        if not made:
+            raise ValueError("this model leaves every photo grey: there is no colour to calibrate")
         ratio = made / truth
         yield f"gain {gain:g} gives a colourfulness ratio of {ratio:.3f} through the pipeline"
         gain = round(gain / ratio, 3)

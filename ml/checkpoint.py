@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +43,15 @@ class CheckpointError(ValueError):
 def save(folder: Path, name: str, network: Network, card: Card) -> Path:
     """Write a model's three files and return the weights' path.
 
-    Floats are stored as fp16. ``card`` gets its ``format``, ``name``, ``architecture`` and ``sha256`` here.
+    Floats are stored as fp16, but for tensors with numbers that are too large for it. ``card`` gets its ``format``,
+    ``name``, ``architecture`` and ``sha256`` here. Raises CheckpointError where a weight is no number.
     """
     folder.mkdir(parents=True, exist_ok=True)
     weights = folder / f"{name}.safetensors"
     state = network.state_dict()
-    write_tensors(weights, {k: v.half() if v.is_floating_point() else v for k, v in state.items()})
+    if spoilt := _spoilt(state):
+        raise CheckpointError(f"the network {name} holds values that are no numbers, in {_some(spoilt)}", "no_numbers")
+    write_tensors(weights, {k: _halved(v) for k, v in state.items()})
     card = {
         **card,
         "format": CARD_FORMAT,
@@ -87,8 +91,7 @@ def load(path: Path) -> tuple[Network, Card]:
             f"{path} is not the file its card describes: sha256 {found}, card {card['sha256']}", "other_file"
         )
     tensors = {k: v.float() if v.is_floating_point() else v for k, v in read_tensors(path).items()}
-    spoilt = sorted(name for name, tensor in tensors.items() if not tensor.isfinite().all())
-    if spoilt:
+    if spoilt := _spoilt(tensors):
         raise CheckpointError(
             f"{path} holds values that are no numbers, in {_some(spoilt)}: take another copy", "no_numbers"
         )
@@ -132,6 +135,19 @@ def _check_calibration(file: Path, points: Any) -> None:
         numbers = curve if isinstance(curve, list) and len(curve) == 3 else [None]
         if not all(isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) for v in numbers):
             raise CheckpointError(f"{file} has no calibration of three numbers each for gain and temperature")
+
+
+def _halved(tensor: Tensor) -> Tensor:
+    """In half the bytes, where that keeps it: the variances of VGG-16's features are too large."""
+    if not tensor.is_floating_point():
+        return tensor
+    half = tensor.half()
+    return half if half.isfinite().all() else tensor.float()
+
+
+def _spoilt(tensors: Mapping[str, Tensor]) -> list[str]:
+    """Those that hold what is no number."""
+    return sorted(name for name, tensor in tensors.items() if not tensor.isfinite().all())
 
 
 def _some(names: list[str]) -> str:

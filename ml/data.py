@@ -8,11 +8,11 @@ import math
 import os
 import struct
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pi_heif
@@ -120,7 +120,7 @@ def read_photos(folder: Path, split: str, licences: Sequence[str] = ()) -> list[
         PhotoRow(
             path=file.relative_to(folder).as_posix(),
             category="" if file.parent == top else file.parent.name,
-            source=folder.resolve().name,
+            source="folder",
             licence="unclear",
             split=split,
             colourfulness=math.inf,
@@ -150,15 +150,22 @@ def train_and_held_out(folder: Path, licences: Sequence[str] = ()) -> tuple[list
     return [r for r in rows if r.path not in held_out], [r for r in rows if r.path in held_out]
 
 
-def unseen(folder: Path, split: str, learned_from: str) -> list[PhotoRow]:
-    """The tenth that was held out of a folder without a split, where a model has learned from all its rest; else none.
+def without_dull(rows: Iterable[PhotoRow]) -> list[PhotoRow]:
+    """Those that a training learns from."""
+    return [row for row in rows if row.colourfulness >= DULL]
 
-    ``learned_from``: :func:`digest` of the photos that the model has seen.
+
+def unseen(folder: Path, split: str, learned_from: Mapping[str, Any]) -> list[PhotoRow]:
+    """The tenth that was held out of a folder without a split, where a model has learned from its rest; else none.
+
+    ``learned_from``: what the model's card says of its data, see :func:`ml.export.describe_data`.
     """
-    if not learned_from or (folder / "index.csv").is_file() or _has_split(folder, split):
+    if "index_sha256" not in learned_from or _has_split(folder, split):
         return []
-    seen, held_out = train_and_held_out(folder)
-    return held_out if digest(seen) == learned_from else []
+    licences = [licence for licence in learned_from.get("licences_asked_for", []) if licence != "any"]
+    seen, held_out = train_and_held_out(folder, licences)
+    seen = evenly(without_dull(seen), learned_from.get("limit"))
+    return held_out if digest(seen) == learned_from["index_sha256"] else []
 
 
 def evenly(items: Sequence[T], count: int | None) -> list[T]:

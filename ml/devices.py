@@ -22,6 +22,8 @@ def fabric_of(settings: Settings, accelerator: str = "cpu", devices: int = 1) ->
     """
     if accelerator == "cuda" and not torch.cuda.is_available():
         raise ValueError("there is no CUDA device that torch could use: leave --accelerator away")
+    if accelerator == "cuda" and devices > (found := torch.cuda.device_count()):
+        raise ValueError(f"there are {found} CUDA devices that torch could use, not {devices}")
     # A discriminator sees two batches before it steps back: buffers must not be sent around in between. And where none
     # of a process's views has pins, what listens to pins has no gradient there: the others would wait for it for ever.
     several = DDPStrategy(broadcast_buffers=False, find_unused_parameters=True)

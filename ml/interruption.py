@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, cast
@@ -26,11 +27,15 @@ def breakable(objective: Objective, urgent: Callable[[], bool] | None) -> Iterat
         yield
         return
 
+    step = threading.get_ident()
+
     def ask(*_: Any) -> None:
         if urgent():
             raise Interrupted
 
     def ask_both_ways(_module: nn.Module, _input: Any, output: Any) -> None:
+        if threading.get_ident() != step:
+            return  # another network, which only works beside this one
         ask()
         if isinstance(output, Tensor) and output.requires_grad:
             cast(Any, output).register_hook(ask)

@@ -7,6 +7,7 @@ The state is everything that a resume needs, and the result so far, in one file 
 from __future__ import annotations
 
 import json
+import math
 import platform
 import subprocess
 from collections.abc import Mapping
@@ -74,9 +75,12 @@ class Run:
         tensors = read_tensors(self.folder / STATE)
         self.objective.load_state_dict(tensors)
         self.averaged.load_state_dict(part(tensors, "averaged."))
-        self.best = part(tensors, "best.")
+        self.best = part(tensors, "best.") if self.settings.patience else {}
         self.step, self.elapsed, self.drawn = about["step"], about["elapsed"], about.get("drawn", 0.0)
         self.schedule.load(about.get("schedule", {}))
+        if self.settings.patience and not self.best:
+            # It was not asked for before: the best of what is to come counts.
+            self.schedule.best = math.inf
 
     def rewind_log(self) -> None:
         """Drop what the log tells of after the state: those steps are about to be made again."""

@@ -50,10 +50,12 @@ def run(args: argparse.Namespace) -> int:
     from ml.method import LearnedMethod, check_guide, find_method
     from ml.pins import Pins
 
-    if args.sheet and not args.sheet.resolve().parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {args.sheet.parent} for the sheet")
-    pinned = _Pinned.of_folder(args.pins) if args.pins else None  # read before minutes of judging
+    # What cannot be is said before minutes of judging.
+    _check_sheet(args.sheet)
     method = find_method(args.model, device="cpu")
+    is_pinned = not args.no_pins and bool(method.guides & {NoneType, Pins})
+    pins = args.pins or args.data / "pins24"
+    pinned = _Pinned.of_folder(pins) if args.pins or (is_pinned and pins.is_dir()) else None
     if (args.record or args.calibrate) and not isinstance(method, LearnedMethod):
         raise ValueError(f"{method.name} has no card: leave --record and --calibrate away")
     rows = _rows(args, method)
@@ -73,9 +75,9 @@ def run(args: argparse.Namespace) -> int:
     rows = evenly(rows, args.limit)
     judged = _judged(args, rows, colour, sees_truth=needs_pins)
     found |= judged.as_json()
-    if not args.no_pins and method.guides & {NoneType, Pins}:
+    if is_pinned:
         left_out = {photo.path for photo in judged.left_out}
-        pinned = pinned or _Pinned.of_data(args.data, [row for row in rows if row.path not in left_out])
+        pinned = pinned or _Pinned.of_judged(args.data, [row for row in rows if row.path not in left_out])
         found["pins"] = pinned.judged(method, args.threads)
     found["network_time_256"] = judgement.network_time(method, guide)
     print(json.dumps(found, indent=2, allow_nan=False) if args.json else _as_text(judged, found))
@@ -85,11 +87,21 @@ def run(args: argparse.Namespace) -> int:
     return 1 if judged.left_out else 0
 
 
+def _check_sheet(sheet: Path | None) -> None:
+    """Raise FileNotFoundError or ValueError where no picture can be written there."""
+    from PIL import Image
+
+    if sheet and not sheet.resolve().parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {sheet.parent} for the sheet")
+    if sheet and Image.registered_extensions().get(sheet.suffix.lower()) not in Image.SAVE:
+        raise ValueError(f"the sheet is a picture: {sheet} should end in .png or .jpg")
+
+
 def _rows(args: argparse.Namespace, method: Method) -> list[PhotoRow]:
     from ml.data import read_photos, unseen
     from ml.method import LearnedMethod
 
-    learned_from = method.card.get("data", {}).get("index_sha256", "") if isinstance(method, LearnedMethod) else ""
+    learned_from = method.card.get("data", {}) if isinstance(method, LearnedMethod) else {}
     if rows := unseen(args.data, args.split, learned_from):
         print(
             f"evaluate: {method.name} has learned from the others: {len(rows)} held-out photos count", file=sys.stderr
@@ -174,13 +186,10 @@ class _Pinned(NamedTuple):
         return cls(f"the folder {folder.name}", [file.name for file in files], pin_protocol.photos(files))
 
     @classmethod
-    def of_data(cls, data: Path, judged: list[PhotoRow]) -> Self:
-        """The data's own photos for it, else some of those that were judged."""
+    def of_judged(cls, data: Path, judged: list[PhotoRow]) -> Self:
         from ml import pin_protocol
         from ml.data import evenly
 
-        if (data / "pins24").is_dir():
-            return cls.of_folder(data / "pins24")
         names = [row.path for row in evenly(judged, pin_protocol.PHOTOS)]
         return cls("the judged photos", names, pin_protocol.photos(data / name for name in names))
 

@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--encoder", type=Path, help="pre-trained encoder (default: the one that fetch wrote)")
     parser.add_argument("--accelerator", choices=["cpu", "cuda", "auto"], default="cpu", help="default: cpu")
-    parser.add_argument("--devices", type=int, default=1, help="processes, each on a device of its own (default: 1)")
+    parser.add_argument("--devices", type=count, default=1, help="processes, each on a device of its own (default: 1)")
     parser.add_argument("--loaders", type=int, default=0, help="processes that make the views (default: 0, a thread)")
     parser.add_argument("--precision", help="32-true, bf16-mixed or 16-mixed")
     parser.add_argument("--threads", type=count, help="processor threads of a process (default: torch's own choice)")
@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
     start, origin = _start(args, settings)
     rows, held_out = data.train_and_held_out(args.data, args.licence)
     left_out = f"photos with a colourfulness under {data.DULL:g}" if isfinite(rows[0].colourfulness) else "none"
-    rows = data.evenly([row for row in rows if row.colourfulness >= data.DULL], args.limit or None)
+    rows = data.evenly(data.without_dull(rows), args.limit)
     described = describe_data(rows, args.licence, origin, settings.mix, args.limit, left_out)
     described |= {"index_sha256": data.digest(rows), "held_out": len(held_out)}
     check_data(args.run, described)

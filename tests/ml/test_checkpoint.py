@@ -68,6 +68,19 @@ def test_tensors_that_do_not_fit_the_network_are_refused(model: Path) -> None:
         checkpoint.load(model)
 
 
+def test_numbers_that_are_too_large_for_half_the_bytes_are_kept_whole(tmp_path: Path, tiny: None) -> None:
+    network = networks.create("tiny")
+    with torch.no_grad():
+        next(network.parameters()).view(-1)[0] = 1e6
+    loaded, _ = checkpoint.load(checkpoint.save(tmp_path, "wide", network, CARD))
+    assert next(loaded.parameters()).view(-1)[0] == 1e6
+    with torch.no_grad():
+        next(network.parameters()).view(-1)[0] = float("nan")
+    with pytest.raises(CheckpointError, match="no numbers"):
+        checkpoint.save(tmp_path, "lost", network, CARD)
+    assert not (tmp_path / "lost.safetensors").exists()
+
+
 def test_vividness_runs_from_grey_through_the_default_to_more() -> None:
     assert checkpoint.dial(CARD, 0)[1] == 0
     assert checkpoint.dial(CARD, 1) == (0.5, 1.2)

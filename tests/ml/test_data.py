@@ -171,6 +171,27 @@ def test_a_tenth_is_held_out_where_the_data_has_no_val_split(tmp_path: Path) -> 
     assert len(data.train_and_held_out(tmp_path)[1]) == 2
 
 
+@pytest.mark.parametrize(("is_indexed", "limit"), [(False, None), (False, 7), (True, None), (True, 7)])
+def test_what_a_model_has_not_seen_of_a_folder_is_known_again_wherever_it_lies(
+    tmp_path: Path, is_indexed: bool, limit: int | None
+) -> None:
+    for i in range(40):
+        (tmp_path / "here").mkdir(exist_ok=True)
+        (tmp_path / "here" / f"{i}.jpg").touch()
+    if is_indexed:
+        lines = (f"{i}.jpg,portrait,x,{'open' if i % 2 else 'unclear'},train,4,4,{i}," for i in range(40))
+        index(tmp_path / "here", *lines)
+    licences = ["open"] if is_indexed else []
+    train, held_out = data.train_and_held_out(tmp_path / "here", licences)
+    seen = data.evenly(data.without_dull(train), limit)
+    card = {"index_sha256": data.digest(seen), "licences_asked_for": licences or ["any"], "limit": limit}
+    there = (tmp_path / "here").rename(tmp_path / "there")
+    assert data.unseen(there, "val", card) == held_out
+    assert not {row.path for row in held_out} & {row.path for row in seen}
+    assert data.unseen(there, "val", card | {"index_sha256": "0" * 64}) == []
+    assert data.unseen(there, "val", {}) == []
+
+
 def test_the_datas_own_val_split_is_taken_where_it_has_one(tmp_path: Path) -> None:
     index(tmp_path, "a.webp,portrait,x,open,train,4,4,30,", "b.webp,portrait,x,open,val,4,4,30,")
     train, held_out = data.train_and_held_out(tmp_path)

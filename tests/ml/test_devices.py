@@ -60,3 +60,10 @@ class Heard(nn.Linear):
     def forward(self, x: Tensor) -> Tensor:
         self.input, self.output = x, super().forward(x)
         return self.output
+
+
+def test_more_gpus_than_there_are_are_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(ValueError, match="there are 1 CUDA devices that torch could use, not 4"):
+        fabric_of(Settings.of("lite", steps=1), "cuda", 4)

@@ -110,6 +110,25 @@ def test_no_more_photos_are_at_work_at_once_than_was_asked_for_with_pins_neither
     assert asked == [1] * (1 + 1 + len(pin_protocol.GRIDS))
 
 
+@pytest.mark.parametrize("name", ["sheet", "sheet.txt", "none/sheet.png"])
+def test_a_sheet_that_cannot_be_written_is_refused_before_anything_is_judged(
+    folder: Path, model: Path, name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judgement, "judge", lambda *_, **__: pytest.fail("judged"))
+    sheet = folder / name
+    assert main(["evaluate", "--data", str(folder), "--model", str(model), "--sheet", str(sheet)]) == 1
+    assert "sheet" in capsys.readouterr().err
+
+
+def test_the_datas_own_photos_for_pins_are_read_before_anything_is_judged(
+    plain: Path, model: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judgement, "judge", lambda *_, **__: pytest.fail("judged"))
+    (plain / "pins24").mkdir()
+    assert main(["evaluate", "--data", str(plain), "--model", str(model)]) == 1
+    assert "pins24 holds no photo" in capsys.readouterr().err
+
+
 def test_pins_can_be_left_out(folder: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "pins" not in figures(capsys, "--data", folder, "--model", model, "--no-pins")
 

@@ -150,6 +150,18 @@ def test_a_calibration_goes_into_the_file_that_it_is_of_and_without_what_it_cann
     assert checkpoint.load(mine)[1]["calibration"]["photos"] == 1
 
 
+def test_a_model_that_leaves_all_grey_is_not_calibrated(
+    folder: Path, rows: list[PhotoRow], tmp_path: Path, tiny: None
+) -> None:
+    network = networks.create("tiny")
+    network.load_state_dict({k: torch.zeros_like(v) for k, v in network.state_dict().items()})
+    grey = checkpoint.save(
+        tmp_path, "grey", network, {"calibration": checkpoint.calibration(None, 1.0), "preprocessing": {}}
+    )
+    with pytest.raises(ValueError, match="leaves every photo grey"):
+        list(calibration.calibrate(grey, folder, rows[:1]))
+
+
 def test_a_calibrated_model_is_as_colourful_as_the_truth(folder: Path, rows: list[PhotoRow], tinting: Path) -> None:
     before = evaluation.evaluate(
         evaluation.triples(folder, rows, evaluation.through_pipeline(load_method(tinting, device="cpu")))

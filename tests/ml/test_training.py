@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ml import curves, runs, training
+from ml import checkpoint, curves, networks, runs, training
 from ml.objectives.regression import Regression
 from ml.rate_range import find_rate, steepest
 from ml.sampler import Photos
@@ -207,6 +208,44 @@ def test_a_training_ends_when_validation_does_not_improve_and_gives_its_best(tmp
     settings = Settings.of("tiny", steps=1, patience=1)
     with pytest.raises(ValueError, match="photos to validate on"):
         training.train(settings, photos, tmp_path)
+
+
+def test_who_goes_on_without_patience_gets_what_was_learned_since(tmp_path: Path, photos: Photos) -> None:
+    patient = run(tmp_path, photos, steps=4, validate_every=1, patience=50)
+    assert runs.averaged_weights(tmp_path)[0].keys() == patient.state_dict().keys()
+    longer = run(tmp_path, photos, steps=8, validate_every=1)
+    kept, about = runs.averaged_weights(tmp_path)
+    assert about["step"] == 8
+    assert all(torch.equal(v, longer.state_dict()[k]) for k, v in kept.items())
+    assert not torch.equal(kept["decode.weight"], patient.state_dict()["decode.weight"])
+
+
+def test_who_asks_for_patience_later_gets_the_best_of_what_came_then(tmp_path: Path, photos: Photos) -> None:
+    how = {"rate": 3.0, "schedule": "constant", "averaging": 0}
+    run(tmp_path, photos, steps=4, validate_every=4, **how)
+    best = run(tmp_path, photos, steps=8, validate_every=4, patience=9, **how)
+    assert all(torch.equal(v, best.state_dict()[k]) for k, v in runs.averaged_weights(tmp_path)[0].items())
+    assert "best.decode.weight" in checkpoint.read_tensors(tmp_path / runs.STATE), "whatever came before"
+
+
+def test_what_another_network_does_meanwhile_breaks_no_step_off(tmp_path: Path, photos: Photos) -> None:
+    other, failed = networks.create("tiny").eval(), list[Exception]()
+
+    def beside() -> None:
+        try:
+            other(torch.zeros(1, 1, 16, 16))
+        except Exception as error:
+            failed.append(error)
+
+    def urgent() -> bool:
+        thread = threading.Thread(target=beside)
+        thread.start()
+        thread.join()
+        return True
+
+    run(tmp_path, photos, urgent=urgent)
+    assert not failed
+    assert logged(tmp_path) == []
 
 
 def test_a_lost_loss_ends_the_training_before_it_spoils_the_weights(
