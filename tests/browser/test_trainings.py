@@ -1,7 +1,6 @@
 """The pages of trainings in a real browser: for everyone to use, and alive without a reload."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group
@@ -26,10 +25,10 @@ def trainer(family_owner: User) -> User:
 
 
 def learning(user: User) -> Training:
-    """One that seems to run: its heartbeat is of the future, so that the site beside the test leaves it alone."""
+    """One that seems to run. The site beside the test leaves it alone as long as `beat` moves its heartbeat."""
     training = Training(name="Warmer", dataset_version=frozen(4), network="lite", queue="train", created_by=user)
     training.status, training.stage, training.progress, training.seconds = Status.RUNNING, "training", 0.4, 240.0
-    training.heartbeat_at, training.step, training.samples = timezone.now() + timedelta(hours=1), 30, [20]
+    training.heartbeat_at, training.step, training.samples = timezone.now(), 30, [20]
     training.settings, training.photos_per_second, training.device = {"minutes": 10.0}, 12.5, "cpu"
     training.save()
     storage.models().replace(storage.training_key(training.pk, "samples/20.png"), ContentFile(picture("PNG")))
@@ -38,6 +37,11 @@ def learning(user: User) -> Training:
         TrainingPoint.objects.create(training=training, step=step, seconds=step, loss=4 / step, rate=3e-4, **said)
     service.note(training, "slice", worker="vm", device="cpu", photos=3)
     return training
+
+
+def beat(training: Training, **fields: object) -> None:
+    """What its worker would do now and then."""
+    Training.objects.filter(pk=training.pk).update(heartbeat_at=timezone.now(), **fields)
 
 
 def test_the_pages_keep_no_one_out(
@@ -52,6 +56,7 @@ def test_the_pages_keep_no_one_out(
         reverse("training_new"),
         reverse("training", args=[training.pk]),
     ):
+        beat(training)
         visitor.goto(live_stack.url + address)
         for summary in visitor.locator("summary").all():
             summary.click()
@@ -66,8 +71,9 @@ def test_the_page_moves_by_itself_and_comes_to_rest(
     enter(trainer)
     visitor.goto(f"{live_stack.url}{reverse('training', args=[training.pk])}")
     expect(visitor.get_by_text("40 %")).to_be_visible()
-    Training.objects.filter(pk=training.pk).update(progress=0.5)
+    beat(training, progress=0.5)
     expect(visitor.get_by_text("50 %")).to_be_visible()
+    beat(training)
     visitor.get_by_role("button", name="Pause").click()
     expect(visitor.get_by_text("It will rest in a moment.")).to_be_visible()
     Training.objects.filter(pk=training.pk).update(status=Status.PAUSED, pause_requested=False)
@@ -86,10 +92,11 @@ def test_the_page_waits_while_the_keyboard_is_on_one_of_its_buttons(
     pause = visitor.get_by_role("button", name="Pause")
     while not pause.evaluate("button => button.matches(':focus-visible')"):
         visitor.keyboard.press("Tab")
-    Training.objects.filter(pk=training.pk).update(progress=0.5)
     for _ in range(3):  # the first may have been asked for before, the last may still be on its way into the page
+        beat(training, progress=0.5)
         with visitor.expect_response(f"**{reverse('training', args=[training.pk])}"):
             pass
+    beat(training)
     expect(pause).to_be_focused()
     pause.blur()
     expect(visitor.get_by_text("50 %")).to_be_visible()

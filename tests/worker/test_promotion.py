@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-import torch
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from colorizer import storage
@@ -104,10 +103,12 @@ def test_weights_that_are_brought_along_become_a_candidate(worker: Process, edit
 
 
 def not_a_number(folder: Path) -> Path:
-    network, card = checkpoint.load(checkpoint.shipped()["lite"])
-    with torch.no_grad():
-        network.get_parameter("classify.bias")[0] = float("nan")
-    return checkpoint.save(folder, "nan", network, card)
+    weights = weights_like_shipped(folder, "nan")
+    tensors = checkpoint.read_tensors(weights)
+    tensors["classify.bias"][0] = float("nan")
+    checkpoint.write_tensors(weights, tensors)
+    checkpoint.write_card(weights, checkpoint.read_card(weights) | {"sha256": checkpoint.sha256(weights)})
+    return weights
 
 
 def of_another_network(folder: Path) -> Path:
