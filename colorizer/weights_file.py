@@ -60,18 +60,19 @@ def read_card(content: bytes) -> dict[str, Any]:
     """The card that lies beside the weights. Raises Unfit("card_unknown")."""
     try:
         card: Any = json.loads(content)
-        is_kept = _can_be_kept(card)
+        _check_kept(card)
         is_whole = set(card) >= CARD_FIELDS and all(
             isinstance(text, str) and text for text in (card["name"], card["architecture"]["network"], card["sha256"])
         )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Unfit("card_unknown") from error
-    if not (is_kept and is_whole):
+    if not is_whole:
         raise Unfit("card_unknown")
     return dict(card)
 
 
-def _can_be_kept(card: object) -> bool:
-    """Python reads what no database keeps: NUL; and, with a ValueError, halves of characters, NaN and Infinity."""
+def _check_kept(card: object) -> None:
+    """Raise ValueError on what Python reads and no database keeps: NaN and Infinity, halves of characters, NUL."""
     text = json.dumps(card, allow_nan=False, ensure_ascii=False)
-    return r"\u0000" not in text and bool(text.encode())
+    if rb"\u0000" in text.encode():
+        raise ValueError("NUL")

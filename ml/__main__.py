@@ -7,6 +7,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from ml.commands.stopping import INTERRUPTED
+
 # Each is a module in ml.commands. Only the chosen one is imported: most load torch, and --help should not.
 COMMANDS = {
     "colorize": "Colour photos.",
@@ -41,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         print(f"{parser.prog} {args.command}: interrupted", file=sys.stderr)  # noqa: T201
-        return 130
+        return INTERRUPTED
     return status
 
 
