@@ -5,14 +5,19 @@ const words = failure.dataset;
 const sentences = { 0: words.offline, 403: words.refused, 404: words.gone, 429: words.quick };
 let asker = null; // until it succeeds, or is no more
 
-function say({ detail }) {
-  const sentence = sentences[detail.xhr.status] ?? words.failed;
-  asker = detail.requestConfig.elt;
+function say(xhr, elt) {
+  const sentence = sentences[xhr.status] ?? words.failed;
+  asker = elt;
   if (failure.textContent !== sentence) failure.textContent = sentence; // what asks again and again is not heard each time
 }
-for (const failed of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) document.addEventListener(failed, say);
 
-document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (!detail.successful || !asker) return;
-  if (asker === detail.requestConfig.elt || !asker.isConnected) failure.textContent = "";
+function heed(xhr, elt) {
+  if (xhr.status >= 400) say(xhr, elt);
+  else if (asker === elt || !asker?.isConnected) failure.textContent = "";
+}
+
+// The request itself is listened to: htmx tells the button of it, and a tile may have been renewed with its button by then.
+document.addEventListener("htmx:beforeSend", ({ detail: { xhr, requestConfig: { elt } } }) => {
+  xhr.addEventListener("load", () => heed(xhr, elt));
+  for (const failed of ["error", "timeout"]) xhr.addEventListener(failed, () => say(xhr, elt));
 });

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Page, Route, ViewportSize, expect
 
 from colorizer.models import Album, Photo, Role, Status, User
 from colorizer.services import sharing
@@ -219,6 +219,30 @@ def test_what_could_not_be_done_is_said_until_it_is_done(
     assert faults(visitor) == []
     keep.click()
     expect(said).to_be_hidden()
+
+
+def test_what_could_not_be_done_is_said_though_the_tile_has_been_renewed_meanwhile(
+    visitor: Page,
+    live_stack: Stack,
+    states: Album,
+    family_owner: User,
+    enter: Callable[[User], None],
+    complaints: Complaints,
+) -> None:
+    enter(family_owner)
+    visitor.goto(live_stack.url + reverse("album", args=[states.pk]))
+    asks = visitor.locator(".tile[data-state=asks]")
+    sent: list[Route] = []
+    visitor.route("**/answer/", lambda route: sent.append(route), times=1)
+    asks.get_by_role("button", name="Yes, keep it").click()
+    tile = visitor.evaluate_handle("document.querySelector('.tile[data-state=asks]')")
+    identity = str(asks.get_attribute("id")).removeprefix("photo-")
+    Photo.objects.filter(pk=identity).update(caption="Otto", changed_at=timezone.now() + timedelta(minutes=1))
+    wait_for(lambda: not tile.evaluate("tile => tile.isConnected") and sent, what="the tile's change")
+    sent[0].abort("internetdisconnected")
+    expect(visitor.locator("#failure")).to_have_text("The connection is away. Try once more when it is back.")
+    complaints.provoked("ERR_INTERNET_DISCONNECTED")
+    complaints.provoked("[object HTML")
 
 
 def test_a_form_that_is_pressed_twice_is_sent_once(
