@@ -3,6 +3,7 @@
 import io
 import os
 import shutil
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -12,12 +13,13 @@ import pytest
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page, expect
 
-from colorizer import storage
+from colorizer import dispatch, storage
 from colorizer.models import Album, Coloring, Family, KeptColour, Original, Photo, Role, Status, User
 from tests.conftest import Stack, member
 
@@ -101,7 +103,28 @@ def enter(context: BrowserContext, live_stack: Stack) -> Callable[[User], None]:
 
 
 LATER = timedelta(hours=1)
-"""A heartbeat and a message of the future: the site that runs beside the test leaves such rows alone."""
+"""A message of the future: the site that runs beside the test does not send it once more."""
+WORKER = "test"
+"""Who holds the claims of `at_work`."""
+
+
+@pytest.fixture
+def at_work(live_stack: Stack) -> Iterator[dict[str, Any]]:
+    """What makes a job run: a claim whose heartbeat moves, so that the site beside the test leaves it alone."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(0.5):
+            for model in dispatch.TASKS:
+                running = model._default_manager.filter(status=Status.RUNNING, lease_owner=WORKER)
+                running.update(heartbeat_at=timezone.now())
+        connection.close()
+
+    heart = threading.Thread(target=beat, name="heart")
+    heart.start()
+    yield {"status": Status.RUNNING, "lease_owner": WORKER}
+    over.set()
+    heart.join()
 
 
 def show(photo: Photo, **fields: object) -> Coloring:
@@ -122,7 +145,7 @@ def put(where: Storage, key: str, photo: Photo, colour: str) -> None:
 
 
 @pytest.fixture
-def states(family_owner: User) -> Album:
+def states(family_owner: User, at_work: dict[str, Any]) -> Album:
     """An album with a photo in every state there is."""
     album = Album.objects.create(
         family=family_owner.families.get(), title="The blue box", description="From the attic."
@@ -154,7 +177,7 @@ def states(family_owner: User) -> Album:
     show(first, status=Status.DONE)
     show(first, status=Status.DONE, pins=[{"x": 0.5, "y": 0.5, "colour": "#a02020", "note": "red, says aunt Ida"}])
     show(photo(), status=Status.QUEUED)
-    show(photo(), status=Status.RUNNING, percent=40, lease_owner="test", heartbeat_at=timezone.now() + LATER)
+    show(photo(), **at_work, percent=40)
     show(photo(), status=Status.FAILED, reason="no_memory")
     show(photo(), status=Status.CANCELLED)
     photo(Photo.State.PREPARING)

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
@@ -121,11 +122,10 @@ def test_the_pages_of_models_keep_no_one_out(visitor: Page, live_stack: Stack, c
 
 
 def test_a_question_that_is_open_stays_open_while_a_comparison_moves(
-    visitor: Page, live_stack: Stack, comparison: Comparison
+    visitor: Page, live_stack: Stack, comparison: Comparison, at_work: dict[str, Any]
 ) -> None:
-    said = {"status": Status.RUNNING, "heartbeat_at": timezone.now() + LATER, "lease_owner": "test"}
     moving = Comparison.objects.filter(pk=comparison.pk)
-    moving.update(**said, stage="surveying")
+    moving.update(**at_work, stage="surveying")
     visitor.goto(live_stack.url + reverse("comparison", args=[comparison.pk]))
     visitor.get_by_role("button", name="Delete this comparison").click()
     sure = visitor.get_by_role("dialog", name="Delete this comparison?")

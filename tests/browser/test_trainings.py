@@ -1,12 +1,12 @@
 """The pages of trainings in a real browser: for everyone to use, and alive without a reload."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
 from django.core.files.base import ContentFile
 from django.urls import reverse
-from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from colorizer import roles, storage
@@ -24,11 +24,13 @@ def trainer(family_owner: User) -> User:
     return family_owner
 
 
-def learning(user: User) -> Training:
-    """One that seems to run. The site beside the test leaves it alone as long as `beat` moves its heartbeat."""
-    training = Training(name="Warmer", dataset_version=frozen(4), network="lite", queue="train", created_by=user)
-    training.status, training.stage, training.progress, training.seconds = Status.RUNNING, "training", 0.4, 240.0
-    training.heartbeat_at, training.step, training.samples = timezone.now(), 30, [20]
+@pytest.fixture
+def training(trainer: User, at_work: dict[str, Any]) -> Training:
+    """One that seems to run."""
+    said = {**at_work, "name": "Warmer", "network": "lite", "queue": "train"}
+    training = Training(dataset_version=frozen(4), created_by=trainer, **said)
+    training.stage, training.progress, training.seconds = "training", 0.4, 240.0
+    training.step, training.samples = 30, [20]
     training.settings, training.photos_per_second, training.device = {"minutes": 10.0}, 12.5, "cpu"
     training.save()
     storage.models().replace(storage.training_key(training.pk, "samples/20.png"), ContentFile(picture("PNG")))
@@ -39,15 +41,9 @@ def learning(user: User) -> Training:
     return training
 
 
-def beat(training: Training, **fields: object) -> None:
-    """What its worker would do now and then."""
-    Training.objects.filter(pk=training.pk).update(heartbeat_at=timezone.now(), **fields)
-
-
 def test_the_pages_keep_no_one_out(
-    visitor: Page, live_stack: Stack, trainer: User, enter: Callable[[User], None]
+    visitor: Page, live_stack: Stack, trainer: User, training: Training, enter: Callable[[User], None]
 ) -> None:
-    training = learning(trainer)
     enter(trainer)
     found: dict[str, list[str]] = {}
     for address in (
@@ -56,7 +52,6 @@ def test_the_pages_keep_no_one_out(
         reverse("training_new"),
         reverse("training", args=[training.pk]),
     ):
-        beat(training)
         visitor.goto(live_stack.url + address)
         for summary in visitor.locator("summary").all():
             summary.click()
@@ -65,15 +60,13 @@ def test_the_pages_keep_no_one_out(
 
 
 def test_the_page_moves_by_itself_and_comes_to_rest(
-    visitor: Page, live_stack: Stack, trainer: User, enter: Callable[[User], None]
+    visitor: Page, live_stack: Stack, trainer: User, training: Training, enter: Callable[[User], None]
 ) -> None:
-    training = learning(trainer)
     enter(trainer)
     visitor.goto(f"{live_stack.url}{reverse('training', args=[training.pk])}")
     expect(visitor.get_by_text("40 %")).to_be_visible()
-    beat(training, progress=0.5)
+    Training.objects.filter(pk=training.pk).update(progress=0.5)
     expect(visitor.get_by_text("50 %")).to_be_visible()
-    beat(training)
     visitor.get_by_role("button", name="Pause").click()
     expect(visitor.get_by_text("It will rest in a moment.")).to_be_visible()
     Training.objects.filter(pk=training.pk).update(status=Status.PAUSED, pause_requested=False)
@@ -84,19 +77,17 @@ def test_the_page_moves_by_itself_and_comes_to_rest(
 
 
 def test_the_page_waits_while_the_keyboard_is_on_one_of_its_buttons(
-    visitor: Page, live_stack: Stack, trainer: User, enter: Callable[[User], None]
+    visitor: Page, live_stack: Stack, trainer: User, training: Training, enter: Callable[[User], None]
 ) -> None:
-    training = learning(trainer)
     enter(trainer)
     visitor.goto(f"{live_stack.url}{reverse('training', args=[training.pk])}")
     pause = visitor.get_by_role("button", name="Pause")
     while not pause.evaluate("button => button.matches(':focus-visible')"):
         visitor.keyboard.press("Tab")
     for _ in range(3):  # the first may have been asked for before, the last may still be on its way into the page
-        beat(training, progress=0.5)
+        Training.objects.filter(pk=training.pk).update(progress=0.5)
         with visitor.expect_response(f"**{reverse('training', args=[training.pk])}"):
             pass
-    beat(training)
     expect(pause).to_be_focused()
     pause.blur()
     expect(visitor.get_by_text("50 %")).to_be_visible()
