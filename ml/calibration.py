@@ -29,8 +29,10 @@ from ml.networks import Network, output_of
 BALANCES = (0.0, 0.2, 0.4, 0.6)
 TEMPERATURES = (1.0, 0.7, 0.5, 0.35)
 # Of the candidates this close to the best PSNR, in dB, the one that gets rare colours right most often wins: at one
-# ratio their PSNR hardly differs, but a large gain on a cautious answer lifts noise as much as colour.
-_AS_GOOD = 0.1
+# ratio their PSNR hardly differs, but a large gain on a cautious answer lifts noise as much as colour. At 0.1 the
+# temperature went to and fro between 0.5 and 0.7 from training to training, and the latter costs 3 % of CIEDE2000 for
+# 0.001 of rebalanced AuC.
+_AS_GOOD = 0.05
 _SIDE = 96
 _READ_SIDE = 512
 """Pixels of a photo's short side, at most: all of them are held at once."""
