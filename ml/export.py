@@ -15,6 +15,7 @@ from ml.data import PhotoRow, count_sources
 from ml.fetch import UNKNOWN
 from ml.runs import ABOUT, averaged_weights
 from ml.sampler import MIX
+from ml.schedule import Schedule
 from ml.settings import Settings
 
 _PREPROCESSING = {
@@ -72,7 +73,7 @@ def ancestor(card: Card) -> dict[str, Any]:
 
 
 def command(settings: Settings, steps: int, data: dict[str, Any]) -> str:
-    """The command of a training that has come to ``steps``: told to end there, whatever the machine's speed.
+    """The command of a training that ends after ``steps``: told to end there, whatever the machine's speed.
 
     ``data``: as :func:`describe_data`; the model that it started from is called by its name and sha256. What
     `ml.report` has trained is made again by that.
@@ -109,17 +110,22 @@ def export(run: Path, folder: Path, name: str | None = None) -> Path:
     data, code = about["data"], about["made_with"][-1]
     if "licences_asked_for" not in data:
         raise ValueError(f"{run} does not say what it learned from and began with: it is of an earlier Heirloom")
+    settings = Settings(**state["settings"])
+    done = Schedule(settings, data["photos"] - data.get("unreadable", 0)).done(state["step"], state["elapsed"])
+    # One that was stopped had its rate fall towards an end that it did not come to.
+    end = round(state["step"] / done) if 0 < done < 1 else state["step"]
     card: Card = {
         "preprocessing": {**_PREPROCESSING, "output": _OUTPUT[network.bins]},
         "calibration": checkpoint.calibration(temperature if network.classifies() else None, gain),
         "data": data,
         "training": {
             "steps": state["step"],
+            **({"of_steps": end} if end > state["step"] else {}),
             "photos_seen": state["step"] * state["settings"]["batch"],
             "minutes": round(state["elapsed"] / 60, 1),
             **{k: v for k, v in state["settings"].items() if k not in _NOT_OF_THE_CARD},
             **state["settings"]["options"],
-            "command": command(Settings(**state["settings"]), state["step"], data),
+            "command": command(settings, end, data),
             **{k: code[k] for k in ("commit",) if k in code},
         },
         "limits": LIMITS,

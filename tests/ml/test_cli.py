@@ -139,9 +139,13 @@ def test_a_training_that_is_told_to_stop_saves_its_last_step_and_the_same_comman
     assert read_about(run / "state.safetensors")["step"] == 2
     assert not (folder / "out").exists(), "it is not done"
     assert signal.getsignal(number) == before
+    assert main(["export", "--run", str(run), "--to", str(folder / "half")]) == 0
+    stopped = load(folder / "half" / "tiny.safetensors")[1]["training"]
+    assert (stopped["steps"], stopped["of_steps"]) == (2, 4)
+    assert "--steps 4 " in stopped["command"], "its rate was to fall until then"
     assert main(options) == 0
     assert [entry["step"] for entry in read_log(run)] == [1, 2, 3, 4]
-    assert (folder / "out" / "tiny.safetensors").is_file()
+    assert "of_steps" not in load(folder / "out" / "tiny.safetensors")[1]["training"]
 
 
 def test_an_evaluation_can_be_kept_in_the_card(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
