@@ -113,11 +113,12 @@ def _take(scope: str, key: object, rate: Rate) -> float:
     row_key = _hash(scope, key)
     row = Limit.objects.filter(pk=row_key)
     for _ in range(_MOST_RACES):
+        used_until = row.values_list("used_until", flat=True).first()
+        # After the row: what others have written there at this moment does not lie ahead of it.
         now = time.time()
         last_start = now + rate.period - rate.step + _ROUNDING
         # What lies further ahead than any count can reach was written by a clock that was wrong.
         absurd = now + rate.period + _CLOCKS_DIFFER
-        used_until = row.values_list("used_until", flat=True).first()
         if used_until is None:
             Limit.objects.bulk_create([Limit(pk=row_key, used_until=now)], ignore_conflicts=True)
         elif last_start < used_until <= absurd:

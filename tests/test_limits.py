@@ -102,6 +102,20 @@ def test_of_many_at_the_same_moment_as_many_get_through_as_may() -> None:
     assert sorted(passed) == [False] * 7 + [True] * 5
 
 
+def test_a_try_that_others_overtake_on_its_way_to_the_database_is_no_less_than_they(clock: SimpleNamespace) -> None:
+    overtaken = []
+
+    def overtake(execute: Any, *statement: Any) -> Any:
+        if not overtaken:
+            overtaken.append(True)
+            clock.now += 1
+            assert tries(4) == [True] * 4
+        return execute(*statement)
+
+    with connection.execute_wrapper(overtake):
+        assert tries(2) == [True, False]
+
+
 @pytest.mark.parametrize("text", ["", "5", "0/m", "5/0m", "5/w", "-1/m", "5/m/ip", "x/m"])
 def test_a_rate_that_makes_no_sense_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="A rate is written like"):
