@@ -15,7 +15,6 @@ from ml.data import PhotoRow, count_sources
 from ml.fetch import UNKNOWN
 from ml.runs import ABOUT, averaged_weights
 from ml.sampler import MIX
-from ml.schedule import Schedule
 from ml.settings import Settings
 
 _PREPROCESSING = {
@@ -111,7 +110,7 @@ def export(run: Path, folder: Path, name: str | None = None) -> Path:
     if "licences_asked_for" not in data:
         raise ValueError(f"{run} does not say what it learned from and began with: it is of an earlier Heirloom")
     settings = Settings(**state["settings"])
-    done = Schedule(settings, data["photos"] - data.get("unreadable", 0)).done(state["step"], state["elapsed"])
+    done = state.get("done", 1.0)
     # One that was stopped had its rate fall towards an end that it did not come to.
     end = round(state["step"] / done) if 0 < done < 1 else state["step"]
     card: Card = {

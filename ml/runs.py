@@ -56,6 +56,7 @@ class Run:
         about = {
             "step": self.step,
             "elapsed": round(self.elapsed, 1),
+            "done": self.schedule.done(self.step, self.elapsed),
             "drawn": round(self.drawn, 1),
             "schedule": self.schedule.state(),
             "settings": asdict(self.settings),
@@ -133,7 +134,7 @@ def read_log(folder: Path) -> list[dict[str, Any]]:
 
 
 def averaged_weights(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The result so far of the training in ``folder``: averaged weights, and its step, elapsed seconds and settings.
+    """The result so far of the training in ``folder``: averaged weights, and what its state says beside the tensors.
 
     Those of the best validation, where the run ends with those. Raises FileNotFoundError where nothing was saved yet.
     """

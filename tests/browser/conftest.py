@@ -103,26 +103,24 @@ def enter(context: BrowserContext, live_stack: Stack) -> Callable[[User], None]:
 
 
 LATER = timedelta(hours=1)
-"""A message of the future: the site that runs beside the test does not send it once more."""
-WORKER = "test"
-"""Who holds the claims of `at_work`."""
+"""Of the future: the site beside the test neither sends such a message once more nor takes such a worker for gone."""
 
 
 @pytest.fixture
 def at_work(live_stack: Stack) -> Iterator[dict[str, Any]]:
     """What makes a job run: a claim whose heartbeat moves, so that the site beside the test leaves it alone."""
+    claim = {"status": Status.RUNNING, "lease_owner": "test"}
     over = threading.Event()
 
     def beat() -> None:
         while not over.wait(0.5):
             for model in dispatch.TASKS:
-                running = model._default_manager.filter(status=Status.RUNNING, lease_owner=WORKER)
-                running.update(heartbeat_at=timezone.now())
+                model._default_manager.filter(**claim).update(heartbeat_at=timezone.now())
         connection.close()
 
     heart = threading.Thread(target=beat, name="heart")
     heart.start()
-    yield {"status": Status.RUNNING, "lease_owner": WORKER}
+    yield claim
     over.set()
     heart.join()
 

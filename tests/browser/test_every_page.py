@@ -141,7 +141,8 @@ def test_a_tile_that_changes_keeps_its_picture(
         window.tile = document.querySelector('.tile[data-state=queued]');
         window.picture = tile.querySelector('.tile-grey');
     }""")
-    Photo.objects.filter(colorings__status=Status.QUEUED).update(changed_at=timezone.now() + timedelta(minutes=1))
+    later = timezone.now() + timedelta(minutes=1)
+    Photo.objects.filter(colorings__status=Status.QUEUED).update(caption="Otto", changed_at=later)
     wait_for(lambda: visitor.evaluate("!tile.isConnected"), what="the tile's change")
     assert visitor.evaluate("picture.isConnected && picture === document.getElementById(tile.id).querySelector('img')")
 

@@ -27,8 +27,8 @@ def trainer(family_owner: User) -> User:
 @pytest.fixture
 def training(trainer: User, at_work: dict[str, Any]) -> Training:
     """One that seems to run."""
-    said = {**at_work, "name": "Warmer", "network": "lite", "queue": "train"}
-    training = Training(dataset_version=frozen(4), created_by=trainer, **said)
+    of = {"dataset_version": frozen(4), "created_by": trainer}
+    training = Training(name="Warmer", network="lite", queue="train", **of, **at_work)
     training.stage, training.progress, training.seconds = "training", 0.4, 240.0
     training.step, training.samples = 30, [20]
     training.settings, training.photos_per_second, training.device = {"minutes": 10.0}, 12.5, "cpu"
