@@ -1,6 +1,7 @@
 """A family that uploads photos through the web all the while, and tries again as their browser does."""
 
 import hashlib
+import http.client
 import http.cookiejar
 import io
 import json
@@ -83,19 +84,23 @@ class Family:
         body, headers = self.body(name, data)
         began = time.monotonic()
         try:
-            with self._browser.open(urllib.request.Request(self.address, body, headers), timeout=LONGEST) as answer:
-                status, said = answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            with error:
-                status, text = error.code, error.read()
+            status, text = self._send(urllib.request.Request(self.address, body, headers))
             said = json.loads(text) if text.startswith(b"{") else {"text": text[:200]}
-        except OSError:
+        except (OSError, http.client.HTTPException):  # not sent, not answered, or only half
             status, said = 0, {}
         self.slowest = max(self.slowest, time.monotonic() - began)
         self.answers[status] += 1
         if status in (201, 409):
             self.accepted[hashlib.sha256(data).hexdigest()] = name
         return status, said
+
+    def _send(self, request: urllib.request.Request) -> tuple[int, bytes]:
+        try:
+            with self._browser.open(request, timeout=LONGEST) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read()
 
     def upload(self, name: str, data: bytes) -> int:
         """Until it is accepted or refused, as the page does; the last status."""
