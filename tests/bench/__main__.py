@@ -34,6 +34,7 @@ def main() -> None:
         say("A plain loop over the same photos")
         loop = float(child("tests.bench.loop", str(folder / "pile")))
         found["plain loop"] = {"seconds": loop, "photos_per_minute": 60 * PILE / loop}
+        found["network"] = json.loads(child("tests.bench.network"))
         found["writing"] = json.loads(child("tests.bench.split", str(folder / "large" / "0.jpg")))
         for site in [asked.only] if asked.only else ["defaults", "servers"]:
             say(f"The site: {site}")

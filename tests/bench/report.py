@@ -28,6 +28,8 @@ def told(found: dict[str, Any]) -> str:
     lines.append(f"\nThe plain loop: {loop:.1f} photos of 2 megapixels a minute, on {found['cores']} cores.")
     shares = ", ".join(f"{name} {share:.0%}" for name, share in found["writing"].items())
     lines.append(f"Of the writing of 12 megapixels: {shares}.")
+    shares = ", ".join(f"{name} {share:.0%}" for name, share in found["network"].items())
+    lines.append(f"The network's time, of that as it was trained: {shares}.")
     return "\n".join(lines)
 
 
