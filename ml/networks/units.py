@@ -62,19 +62,20 @@ class PackedUnit(nn.Module):
         super().__init__()
         conv = cast(nn.Conv2d, unit[0])
         kernel = conv.kernel() if isinstance(conv, SameConv) else conv.weight
-        self._kernel = kernel.detach().contiguous(memory_format=torch.channels_last)
-        self._bias = conv.bias
-        self._how = (list(conv.padding), list(conv.stride), [1, 1], conv.groups)
+        kernel = kernel.detach().contiguous(memory_format=torch.channels_last)
+        how = (list(conv.padding), list(conv.stride), [1, 1], conv.groups)
+        self._bias, self._how = conv.bias, how
         self._activation = ("hardtanh", [0.0, 6.0]) if isinstance(unit[-1], nn.ReLU6) else ("none", [])
-        # Two kinds of scan, upright and lying. Each takes as much memory again as the weights.
-        self._packed = lru_cache(maxsize=4)(self._pack)
 
-    def _pack(self, threads: int, *size: int) -> Tensor:
-        return cast(Tensor, torch.ops.mkldnn._reorder_convolution_weight(self._kernel, *self._how, size))
+        @lru_cache(maxsize=4)  # two kinds of scan, upright and lying: each takes as much memory again as the weights
+        def kernel_for(threads: int, *size: int) -> Tensor:
+            return cast(Tensor, torch.ops.mkldnn._reorder_convolution_weight(kernel, *how, size))
+
+        self._kernel_for = kernel_for
 
     def forward(self, x: Tensor, plus: Tensor | None = None) -> Tensor:
         """See :meth:`Unit.forward`."""
-        kernel = self._packed(torch.get_num_threads(), *x.shape)
+        kernel = self._kernel_for(torch.get_num_threads(), *x.shape)
         convolution = torch.ops.mkldnn._convolution_pointwise
         if plus is None:
             return cast(Tensor, convolution(x, kernel, self._bias, *self._how, *self._activation, ""))
