@@ -79,7 +79,11 @@ def test_photos_are_added_gone_through_by_keyboard_and_frozen(
     expect(at_hand).to_have_text("grey.jpg")
     visitor.keyboard.press("ArrowLeft")
     expect(at_hand).to_have_text("copy.jpg")
+    wide = visitor.viewport_size
+    assert wide
+    visitor.set_viewport_size({"width": 390, "height": 844})  # a narrow window of a device with keys
     visitor.get_by_label("Letters and digits decide").uncheck()
+    visitor.set_viewport_size(wide)
     visitor.keyboard.press("a")
     visitor.keyboard.press("ArrowRight")
     expect(at_hand).to_have_text("grey.jpg")
