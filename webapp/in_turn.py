@@ -1,6 +1,7 @@
 """Requests that bring a file are answered a few at a time; those behind wait, some of them with their file on disk."""
 
-from asyncio import Semaphore
+from asyncio import Semaphore, wait_for
+from http import HTTPStatus
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -14,6 +15,9 @@ AT_ONCE = 8
 
 COMING = 64
 """So many are received or wait on disk, of the largest file's size at most each. Of those behind nothing is read."""
+
+QUIET = 60.0
+"""Seconds without a byte after which a sender is gone: a phone out of reach takes no leave, and would keep its room."""
 
 CHUNK = 256 * 1024
 
@@ -44,12 +48,30 @@ class FilesInTurn:
 
     async def _received(self, scope: Message, receive: Receive, send: Send) -> None:
         with TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as body:
-            while (message := await receive())["type"] == "http.request":
-                body.write(message.get("body", b""))
-                if not message.get("more_body"):
-                    body.seek(0)
-                    async with self.turns:
-                        return await self.app(scope, _again(body, receive), send)
+            try:
+                has_come = await _has_come(receive, body)
+            except TimeoutError:
+                return await _break_off(send)
+            if has_come:
+                body.seek(0)
+                async with self.turns:
+                    await self.app(scope, _again(body, receive), send)
+
+
+async def _has_come(receive: Receive, body: IO[bytes]) -> bool:
+    """Write what comes to ``body``, to its end. False where the sender leaves, TimeoutError where nothing comes."""
+    while (message := await wait_for(receive(), QUIET))["type"] == "http.request":
+        body.write(message.get("body", b""))
+        if not message.get("more_body"):
+            return True
+    return False
+
+
+async def _break_off(send: Send) -> None:
+    """Who is there after all may send it again."""
+    headers = [(b"connection", b"close"), (b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": HTTPStatus.REQUEST_TIMEOUT, "headers": headers})
+    await send({"type": "http.response.body"})
 
 
 def _again(body: IO[bytes], receive: Receive) -> Receive:

@@ -3,6 +3,7 @@
 
 const AT_ONCE = 2;
 const WAITS = [2, 4, 8, 16, 30]; // seconds before each further try where the network fails
+const TOO_SLOW = 408; // nothing came for a while
 const NO_ROOM = 507; // does not pass by itself
 const REFRESH_AFTER = 2500;
 
@@ -100,7 +101,7 @@ async function deliver(item) {
       await pause(answer.after);
       continue;
     }
-    const passing = answer.status === 0 || (answer.status >= 502 && answer.status !== NO_ROOM);
+    const passing = [0, TOO_SLOW].includes(answer.status) || (answer.status >= 502 && answer.status !== NO_ROOM);
     if (!passing) return settle(item, answer, row);
     if (tries === WAITS.length) return giveUp(item, row, answer);
     row.say(fill(words.wordsAgain, { seconds: WAITS[tries] }));

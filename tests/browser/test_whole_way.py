@@ -193,14 +193,21 @@ def test_without_the_event_stream_colour_arrives_all_the_same(
     complaints.provoked("[object Event]")  # htmx logs the error that the stream met
 
 
-def test_an_upload_whose_connection_breaks_off_is_tried_again(in_the_family: Page, complaints: Complaints) -> None:
+@pytest.mark.parametrize("how", ["ERR_CONNECTION_RESET", "408"])
+def test_an_upload_that_breaks_off_is_tried_again(in_the_family: Page, complaints: Complaints, how: str) -> None:
+    def break_off(route: Route) -> None:
+        if how == "408":
+            route.fulfill(status=408)
+        else:
+            route.abort("connectionreset")
+
     page = in_the_family
-    page.route("**/upload/", lambda route: route.abort("connectionreset"), times=1)
-    page.get_by_label("Add photos").first.set_input_files([scan("broken.jpg", size=(500, 600), seed=50)])
+    page.route("**/upload/", break_off, times=1)
+    page.get_by_label("Add photos").first.set_input_files([scan(f"broken-{how}.jpg", size=(500, 600), seed=50)])
     expect(page.get_by_text("The connection broke off. Trying again in 2 seconds.")).to_be_visible()
     expect(page.locator(".tile")).to_have_count(1)
     expect(page.locator(".upload")).to_have_count(0)
-    complaints.provoked("ERR_CONNECTION_RESET")
+    complaints.provoked(how)
 
 
 DROP = """(url) => fetch(url).then((answer) => answer.blob()).then((blob) => {

@@ -119,6 +119,36 @@ def test_one_whose_sender_goes_away_is_forgotten() -> None:
     assert done(broken_off()) == []
 
 
+def test_one_who_sends_nothing_for_long_is_told_so_and_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_turn, "QUIET", 0.01)
+    first = parts(LARGE)[0]
+
+    async def crowd() -> tuple[list[int], list[bytes]]:
+        inside, told = Inside(), []
+        inside.go.set()
+        app = FilesInTurn(inside)
+
+        def out_of_reach() -> Receive:
+            left = iter([first])
+
+            async def receive() -> dict[str, Any]:
+                return next(left, None) or await asyncio.Event().wait()  # type: ignore[return-value] # never
+
+            return receive
+
+        async def tell(message: dict[str, Any]) -> None:
+            told.append(message.get("status", 0))
+
+        for _ in range(COMING + 1):
+            await app(scope(len(LARGE)), out_of_reach(), tell)
+        await app(scope(len(LARGE)), coming(*parts(LARGE)), send)
+        return told, inside.bodies
+
+    told, bodies = done(crowd())
+    assert told == [408, 0] * (COMING + 1)
+    assert bodies == [LARGE]
+
+
 def test_memory_is_given_back_once_the_last_of_many_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[int] = []
 
