@@ -31,11 +31,11 @@ def say_queues(instance: Any, **_: Any) -> None:
 
 def start_child(sender: str, **_: Any) -> None:
     """A fresh child begins: warm up before the first photo comes."""
-    from . import engine, lease
+    from . import beside, engine, lease
 
     lease.start(worker=sender, announce=engine.announce)
     engine.start(worker=sender)
-    engine.watch()
+    beside.begin()
 
 
 def tell_children(**_: Any) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 from django.conf import settings
-from django.db import IntegrityError, close_old_connections, connection
+from django.db import IntegrityError
 from django.utils import timezone
 
 from colorizer import storage
@@ -34,8 +34,6 @@ from .weights import local_weights
 
 logger = logging.getLogger(__name__)
 FORGOTTEN_SECONDS = 86_400
-LOOK_EVERY = 2.0
-"""Seconds between two looks at which version is live."""
 TRY_AGAIN = 10.0
 """Seconds until weights are fetched again that could not be: the storage may have been away."""
 
@@ -92,11 +90,6 @@ def start(*, worker: str) -> None:
     _start_from(_live_version())
 
 
-def watch() -> None:
-    """From now on notice by itself what is made live, so that the next photo need not wait for it."""
-    threading.Thread(target=_watch, name="engine", daemon=True).start()
-
-
 def live() -> Live:
     """The live model, loaded. Where a new one does not load or fails the canary, the old one stays.
 
@@ -111,18 +104,6 @@ def live() -> Live:
         if _live.version == version and _refused:
             return _settle(_live, None)
         return _live
-
-
-def _watch() -> None:
-    pause = threading.Event()
-    while True:
-        pause.wait(LOOK_EVERY)
-        try:
-            close_old_connections()
-            live()
-        except Exception as error:  # the database may be away; the model at work stays
-            logger.warning("The live model could not be looked up: %s", error)
-            connection.close()
 
 
 def _start_from(version: ModelVersion) -> Live:

@@ -50,7 +50,12 @@ def keep_alone(*indexes: Path) -> None:
     kept = {index.stem for index in indexes}
     for file in _folder().glob("*"):
         if file.stem not in kept:
-            file.unlink()
+            file.unlink(missing_ok=True)
+
+
+def are_here() -> bool:
+    """Whether any set lies here."""
+    return any(_folder().glob("*"))
 
 
 def _folder() -> Path:

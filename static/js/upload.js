@@ -12,6 +12,7 @@ const grid = document.getElementById("grid");
 const section = document.getElementById("uploading");
 const list = document.getElementById("uploads");
 const progress = document.getElementById("upload-progress");
+const log = document.getElementById("upload-log"); // what became of them, for those who hear the page
 const template = document.getElementById("upload-row");
 const words = { ...section.dataset, ...input.dataset };
 const { form } = input;
@@ -34,6 +35,7 @@ function add(files) {
   if (!busy()) {
     added = 0;
     total = 0;
+    log.replaceChildren();
   }
   let position = 0;
   const said = form ? [...new FormData(form)].filter(([name]) => name !== input.name) : [];
@@ -56,6 +58,10 @@ function refusal(file) {
   if (file.size > most) return (/\.zip$/i.test(file.name) && words.wordsLargeZip) || words.wordsLarge;
   if (room.photos < 1) return words.wordsToday;
   return file.size > room.bytes ? fill(words.wordsRoom, { left: amount(Math.max(0, room.bytes)) }) : "";
+}
+
+function note(sentence) {
+  log.append(Object.assign(document.createElement("p"), { textContent: sentence }));
 }
 
 function take(file, sign) {
@@ -86,7 +92,9 @@ function next() {
     });
   }
   section.hidden = !busy() && !list.children.length;
-  progress.textContent = busy() || added < total ? fill(words.wordsProgress, { done: added, total }) : "";
+  const sentence = fill(words.wordsProgress, { done: added, total });
+  progress.textContent = busy() || added < total ? sentence : "";
+  if (!busy()) note(sentence);
 }
 
 // One file until it is in the album, refused, or given up.
@@ -180,6 +188,7 @@ function newRow({ file }) {
   row.end = (words, address) => {
     row.bar.remove();
     row.say(words);
+    if (words) note(`${file.name}: ${words}`);
     row.dismiss.hidden = false;
     if (address) Object.assign(part("see"), { href: address, hidden: false });
   };
@@ -187,6 +196,7 @@ function newRow({ file }) {
     row.end("");
     part("report").innerHTML = report;
     part("report").hidden = false;
+    note(`${file.name}: ${part("report").textContent}`);
   };
   element.querySelector(".upload-name").textContent = file.name;
   row.dismiss.addEventListener("click", () => {

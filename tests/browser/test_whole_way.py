@@ -55,6 +55,8 @@ def test_a_stranger_goes_the_whole_way(in_the_family: Page, complaints: Complain
     refused = page.locator(".upload", has_text="recipes.pdf")
     expect(refused).to_contain_text("This file is a PDF. Export its pages as images and upload those.")
     expect(page.locator(".tile .tile-colour")).to_have_count(3)
+    heard = page.get_by_role("log").locator("p")
+    expect(heard).to_have_text([re.compile("^recipes.pdf: This file is a PDF"), "3 of 4 added"])
     expect(page.locator("#album-status")).to_be_empty()
     wait_for(lambda: page.evaluate("new Set(fades).size") == 3, what="three colours that fade in")
     complaints.provoked("415")

@@ -10,7 +10,7 @@ import pytest
 from colorizer.models import FrozenItem, Status, Training
 from ml import checkpoint, networks
 from tests.school import frozen
-from worker import calibrating, planes, teaching
+from worker import beside, calibrating, engine, planes, teaching
 from worker.lease import Cancelled, Failed, Held, Lost, Stopping
 
 
@@ -67,3 +67,14 @@ def test_decoded_photos_stay_for_the_next_slice_and_go_where_none_follows(
         teaching.teach(training, Held(training, "w/1", seconds=600))
     assert bool(pixels(tmp_path)) is stays
     calibrating.forget()
+
+
+def test_decoded_photos_go_with_a_training_that_ends_between_two_slices(
+    training: Training, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "live", lambda: None)
+    decode(list(FrozenItem.objects.all()))
+    for status, stays in ((Status.RUNNING, True), (Status.QUEUED, True), (Status.CANCELLED, False)):
+        Training.objects.update(status=status)
+        beside.look()
+        assert bool(pixels(tmp_path)) is stays
