@@ -1,6 +1,7 @@
 // Correcting a photo's colours: those at places, vividness and warmth, seen at once, taken back, and kept as a version.
 
 import { openGuessing } from "./guessing.js";
+import { post } from "./key.js";
 import { openPicture } from "./picture.js";
 import { editPins } from "./pins.js";
 import { isTyped } from "./story.js";
@@ -10,7 +11,6 @@ const [vividness, warmth] = [dials.querySelector("#vividness"), dials.querySelec
 const [back, again] = [dials.querySelector("[data-do=undo]"), dials.querySelector("[data-do=redo]")];
 const said = dials.querySelector(".dials-said");
 const saved = document.getElementById("dials-saved");
-const token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
 let opening = null; // another one each time: closed and opened again, the picture of the time before may still come
 let picture = null;
 let pins = null;
@@ -116,8 +116,7 @@ async function save() {
   if (isSaving) return;
   isSaving = true;
   say(dials.dataset.saving);
-  const headers = { "Content-Type": "application/json", "X-CSRFToken": token };
-  const answer = await fetch(dials.dataset.save, { method: "POST", headers, body: JSON.stringify(now()) }).catch(() => null);
+  const answer = await post(dials.dataset.save, JSON.stringify(now()), { "Content-Type": "application/json" }).catch(() => null);
   const told = await answer?.json().catch(() => null);
   isSaving = false;
   if (answer?.status === 401) return say(dials.dataset.signedOut);

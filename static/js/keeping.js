@@ -1,5 +1,7 @@
 // A colour of the photo, kept for a person or a thing: offered at the next photo, and among the choices here at once.
 
+import { post } from "./key.js";
+
 const form = document.getElementById("keep");
 const viewer = document.getElementById("viewer");
 const dials = document.getElementById("dials");
@@ -16,7 +18,7 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const data = new FormData(form);
   data.set("colour", chosen());
-  const answer = await fetch(viewer.dataset.keepColour, { method: "POST", body: data }).catch(() => null);
+  const answer = await post(viewer.dataset.keepColour, data).catch(() => null);
   if (answer?.status === 401) return void (said.textContent = dials.dataset.signedOut);
   if (!answer?.ok) {
     const page = new DOMParser().parseFromString((await answer?.text()) ?? "", "text/html");

@@ -1,6 +1,8 @@
 // Photos on their way to an album or a dataset: two files at a time, each with its progress and, where it is refused, its
 // reason. Where the input lies in a form, what that says goes with each file, and its button begins.
 
+import { pageKey, renewKey } from "./key.js";
+
 const AT_ONCE = 2;
 const WAITS = [2, 4, 8, 16, 30]; // seconds before each further try where the network fails
 const TOO_SLOW = 408; // nothing came for a while
@@ -16,7 +18,6 @@ const log = document.getElementById("upload-log"); // what became of them, for t
 const template = document.getElementById("upload-row");
 const words = { ...section.dataset, ...input.dataset };
 const { form } = input;
-const token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
 
 const limit = (value) => (value === undefined ? Infinity : Number(value));
 const most = limit(words.mostBytes);
@@ -100,8 +101,14 @@ function next() {
 // One file until it is in the album, refused, or given up.
 async function deliver(item) {
   const row = newRow(item);
+  let isRenewed = false;
   for (let tries = 0; ; tries += 1) {
     const answer = await send(item, row);
+    if (answer.status === 403 && !isRenewed) {
+      isRenewed = true;
+      await renewKey().catch(() => null);
+      continue;
+    }
     if (answer.code === "too_many_tries") {
       // Quicker than the site likes: it says when to come again, and nobody needs to know.
       row.say("");
@@ -135,7 +142,7 @@ function send({ file, position, said }, row) {
       resolve({ status: request.status, url: request.responseURL, after, ...request.response });
     };
     request.open("POST", words.url);
-    request.setRequestHeader("X-CSRFToken", token);
+    request.setRequestHeader("X-CSRFToken", pageKey());
     request.setRequestHeader("Accept", "application/json");
     request.send(body);
   });

@@ -18,6 +18,7 @@ from colorizer.services import intake
 from ml import likely
 from ml.field import Field
 from tests.browser.axe import faults
+from tests.browser.conftest import Complaints
 from tests.conftest import Stack
 from tests.stack import wait_for
 
@@ -92,6 +93,31 @@ def test_a_dial_answers_at_once_and_what_is_saved_is_what_was_seen(
     assert np.abs(seen - colour_of(saved)).max() <= STEPS
     expect(visitor.locator(".frame")).to_have_attribute("data-shown", str(saved.pk))
     expect(visitor.get_by_role("region", name="Versions of this photo")).to_contain_text("Adjusted on")
+
+
+def test_who_signs_in_anew_elsewhere_loses_nothing_of_what_they_made(
+    visitor: Page, live_stack: Stack, family_owner: User, enter: Callable[[User], None], complaints: Complaints
+) -> None:
+    photo, _ = uploaded(family_owner, "chelsea.png")
+    enter(family_owner)
+    visitor.goto(live_stack.url + reverse("photo", args=[photo.pk]))
+    visitor.get_by_role("button", name="Correct the colours").press("Enter")
+    expect(visitor.locator(".layer-live")).to_have_attribute("data-turn", "1 0")
+    turn(visitor, "Vividness", 1.4)
+    save = visitor.get_by_role("button", name="Save as a version")
+    visitor.context.clear_cookies()
+    save.click()
+    expect(visitor.get_by_role("status").filter(has_text="You have been signed out")).to_be_visible()
+
+    visitor.context.clear_cookies()
+    enter(family_owner)
+    with visitor.context.new_page() as other:
+        other.goto(live_stack.url)
+    save.click()
+    expect(visitor.get_by_role("region", name="Correct the colours")).to_be_hidden()
+    assert coloured(photo, 2).vividness == 1.4
+    complaints.provoked("403")
+    complaints.provoked("401")
 
 
 def field_of(version: Coloring) -> bytes:

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+from django.conf import settings
 from PIL import Image
 from playwright.sync_api import APIResponse, BrowserContext, Page, Route, expect
 
@@ -210,6 +211,17 @@ def test_an_upload_that_breaks_off_is_tried_again(in_the_family: Page, complaint
     expect(page.locator(".tile")).to_have_count(1)
     expect(page.locator(".upload")).to_have_count(0)
     complaints.provoked(how)
+
+
+def test_an_upload_of_one_who_signed_in_anew_elsewhere_goes_on(in_the_family: Page, complaints: Complaints) -> None:
+    page = in_the_family
+    page.context.clear_cookies(name=settings.CSRF_COOKIE_NAME)
+    with page.context.new_page() as other:
+        other.goto(page.url)
+    page.get_by_label("Add photos").first.set_input_files([scan("anew.jpg", size=(500, 600), seed=51)])
+    expect(page.locator(".tile")).to_have_count(1)
+    expect(page.locator(".upload")).to_have_count(0)
+    complaints.provoked("403")
 
 
 DROP = """(url) => fetch(url).then((answer) => answer.blob()).then((blob) => {
