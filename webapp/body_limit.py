@@ -24,7 +24,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[..., Awaitable[None]]
 
-_STATUS = {"too_many_bytes": 413, "no_room": 507}
+_STATUS = {"cut_off": 408, "too_many_bytes": 413, "no_room": 507}
 SLACK = 1_000_000
 """Bytes that a form may hold beside the largest photo."""
 TAKES_FILES = frozenset({"upload", "api:photos", "dataset_add", "model_upload"})
@@ -34,7 +34,7 @@ FORM_MB = 2
 
 
 class BodyLimit:
-    """Answers 413 to a body larger than its address takes, and 507 to one that the disk has no room for.
+    """Answers 413 to a body larger than its address takes, 507 to one that the disk has no room for, 408 to half a one.
 
     Where files are sent that is the largest photo, elsewhere no more than a form. Of someone who is not signed in a
     file goes no further than here: Django is given the request without its body, and answers as it would have. What is
@@ -60,6 +60,10 @@ class BodyLimit:
                 return None if exchange.is_gone else await self.app(_without_body(scope), _nothing(exchange), send)
         try:
             return await self.app(scope, exchange.receive, exchange.send)
+        except TimeoutError:
+            if exchange.is_answered:
+                raise
+            return await _answer(scope, exchange, "cut_off")
         except OSError as error:
             # Django writes the body to disk before it has a request that it could answer.
             if exchange.is_answered or code_of(error) != "no_room":
@@ -144,15 +148,20 @@ def _nothing(exchange: _Exchange) -> Receive:
 
 async def _refuse(scope: Message, exchange: _Exchange, code: str, **details: object) -> None:
     await exchange.read_to_end()
-    if exchange.is_gone:
-        return
-    response = await sync_to_async(_answer)(ASGIRequest(scope, io.BytesIO()), code, details)
+    if not exchange.is_gone:
+        await _answer(scope, exchange, code, **details)
+
+
+async def _answer(scope: Message, exchange: _Exchange, code: str, **details: object) -> None:
+    response = await sync_to_async(_in_words)(ASGIRequest(scope, io.BytesIO()), code, details)
     headers = [(name.lower().encode(), value.encode()) for name, value in response.items()]
+    if not exchange.has_come:
+        headers.append((b"connection", b"close"))
     await exchange.send({"type": "http.response.start", "status": response.status_code, "headers": headers})
     await exchange.send({"type": "http.response.body", "body": response.content})
 
 
-def _answer(request: ASGIRequest, code: str, details: dict[str, object]) -> JsonResponse:
+def _in_words(request: ASGIRequest, code: str, details: dict[str, object]) -> JsonResponse:
     with translation.override(translation.get_language_from_request(request)):
         message = " ".join(words.say(code, **details))
         problem = problems.answer(request, problems.Problem(_STATUS[code], code, message))

@@ -1,7 +1,6 @@
 """Requests that bring a file are answered a few at a time; those behind wait, some of them with their file on disk."""
 
-from asyncio import Semaphore, wait_for
-from http import HTTPStatus
+from asyncio import Semaphore, timeout
 from tempfile import TemporaryFile
 from typing import IO
 
@@ -25,7 +24,8 @@ CHUNK = 256 * 1024
 class FilesInTurn:
     """Around Django: a body too large for memory is received to its end first, then has its turn.
 
-    So a slow line holds up no turn of others, unless very many are slow, and pages never wait here.
+    So a slow line holds up no turn of others, unless very many are slow, and pages never wait here. Raises TimeoutError
+    where a body stops coming: `BodyLimit` has an answer to that.
     """
 
     def __init__(self, app: App) -> None:
@@ -48,11 +48,7 @@ class FilesInTurn:
 
     async def _received(self, scope: Message, receive: Receive, send: Send) -> None:
         with TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as body:
-            try:
-                has_come = await _has_come(receive, body)
-            except TimeoutError:
-                return await _break_off(send)
-            if has_come:
+            if await _has_come(receive, body):
                 body.seek(0)
                 async with self.turns:
                     await self.app(scope, _again(body, receive), send)
@@ -60,18 +56,14 @@ class FilesInTurn:
 
 async def _has_come(receive: Receive, body: IO[bytes]) -> bool:
     """Write what comes to ``body``, to its end. False where the sender leaves, TimeoutError where nothing comes."""
-    while (message := await wait_for(receive(), QUIET))["type"] == "http.request":
+    while True:
+        async with timeout(QUIET):
+            message = await receive()
+        if message["type"] != "http.request":
+            return False
         body.write(message.get("body", b""))
         if not message.get("more_body"):
             return True
-    return False
-
-
-async def _break_off(send: Send) -> None:
-    """Who is there after all may send it again."""
-    headers = [(b"connection", b"close"), (b"content-length", b"0")]
-    await send({"type": "http.response.start", "status": HTTPStatus.REQUEST_TIMEOUT, "headers": headers})
-    await send({"type": "http.response.body"})
 
 
 def _again(body: IO[bytes], receive: Receive) -> Receive:

@@ -7,7 +7,7 @@ from django.db import close_old_connections, connection
 
 from colorizer.models import Training
 
-from . import calibrating, engine, planes
+from . import calibrating, engine, lease, planes
 
 EVERY = 2.0
 """Seconds between two looks."""
@@ -23,8 +23,16 @@ def begin() -> None:
 def look() -> None:
     """Take into use what was made live, so that the next photo need not wait for it; forget what is over."""
     engine.live()
-    if planes.are_here() and not Training.objects.filter(status__in=Training.OPEN).exists():
-        # It ended between two slices: the next one would have tidied up.
+    if planes.are_here() and lease.at_work.acquire(blocking=False):
+        try:
+            _forget_photos()
+        finally:
+            lease.at_work.release()
+
+
+def _forget_photos() -> None:
+    """Once no training is open: one that ended between two of its slices had none left to tidy up after it."""
+    if not Training.objects.filter(status__in=Training.OPEN).exists():
         planes.keep_alone()
         calibrating.forget()
 

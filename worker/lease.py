@@ -30,6 +30,8 @@ from .stopwatch import Stopwatch
 logger = logging.getLogger(__name__)
 _stopping = threading.Event()
 _held: "Held | None" = None
+at_work = threading.Lock()
+"""Held while a job is worked on here: what tidies up beside it waits for its end."""
 ENDED = 70
 """The exit status of a child that ended over a job that took too much."""
 
@@ -127,7 +129,7 @@ def run(
     # Only while we work: an idle child is ended by the handler that the pool gave it.
     idle = signal.signal(signal.SIGTERM, lambda *_: _stopping.set())
     try:
-        with Guard(held.end, allowance):
+        with at_work, Guard(held.end, allowance):
             may_go_on = _leave_well(held, work)
         _held = None
         if may_go_on:

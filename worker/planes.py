@@ -50,7 +50,7 @@ def keep_alone(*indexes: Path) -> None:
     kept = {index.stem for index in indexes}
     for file in _folder().glob("*"):
         if file.stem not in kept:
-            file.unlink(missing_ok=True)
+            file.unlink()
 
 
 def are_here() -> bool:

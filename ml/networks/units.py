@@ -51,7 +51,7 @@ class Unit(nn.Sequential):
 
 
 class PackedUnit(nn.Module):
-    """A :class:`Unit` whose norm is folded in, for use alone on a processor: one pass, its weights laid out once.
+    """A :class:`Unit` whose norm is folded in, for use alone on a processor: one pass, its weights laid out for it.
 
     The best layout depends on the picture's size and on how many threads there are. Weights that lie otherwise are
     laid out anew at every call, at worst for longer than all the rest takes. Both operations are what

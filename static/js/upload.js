@@ -32,14 +32,18 @@ const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, key) => values[key
 const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 const busy = () => active > 0 || waiting.length > 0;
 
+function begin() {
+  if (busy()) return;
+  added = 0;
+  total = 0;
+  log.replaceChildren();
+}
+
 function add(files) {
-  if (!busy()) {
-    added = 0;
-    total = 0;
-    log.replaceChildren();
-  }
+  if (!files.length) return;
   let position = 0;
-  const said = form ? [...new FormData(form)].filter(([name]) => name !== input.name) : [];
+  const ours = [input.name, "csrfmiddlewaretoken"]; // the header bears the key
+  const said = form ? [...new FormData(form)].filter(([name]) => !ours.includes(name)) : [];
   for (const file of files) {
     const reason = refusal(file);
     if (reason) {
@@ -106,6 +110,7 @@ async function deliver(item) {
     const answer = await send(item, row);
     if (answer.status === 403 && !isRenewed) {
       isRenewed = true;
+      tries -= 1;
       await renewKey().catch(() => null);
       continue;
     }
@@ -217,6 +222,7 @@ function newRow({ file }) {
 
 // --- Where files come from: the picker, or dropped anywhere on the page; a dropped folder is opened -------------------
 function pick() {
+  begin();
   add([...input.files]);
   input.value = "";
 }
@@ -263,6 +269,7 @@ addEventListener("drop", async (event) => {
   if (!carriesFiles(event)) return;
   event.preventDefault();
   over.hidden = true;
+  begin();
   const entries = [...event.dataTransfer.items].filter((item) => item.kind === "file").map((item) => item.webkitGetAsEntry()).filter(Boolean);
   const plain = [...event.dataTransfer.files];
   const found = entries.some((entry) => entry.isDirectory) ? (await Promise.all(entries.map(filesIn))).flat() : plain;

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group
 from playwright.sync_api import Page, Route, expect
 
@@ -134,6 +135,24 @@ def test_a_zip_that_is_too_large_to_send_leads_to_the_command_and_the_rest_goes_
     expect(visitor.locator(".upload", has_text="set.zip")).to_contain_text("manage.py dataset_import 'Much' FOLDER")
     expect(visitor.locator(".item")).to_have_count(1)
     assert dataset.items.get().category == "harbour"
+
+
+def test_photos_are_added_by_one_who_signed_in_anew_elsewhere(
+    visitor: Page, live_stack: Stack, curator: User, enter: Enter, complaints: Complaints
+) -> None:
+    enter(curator)
+    dataset = Dataset.objects.create(name="Much")
+    visitor.goto(f"{live_stack.url}/workshop/datasets/{dataset.pk}/")
+    visitor.context.clear_cookies(name=settings.CSRF_COOKIE_NAME)
+    with visitor.context.new_page() as other:
+        other.goto(visitor.url)
+    visitor.get_by_role("button", name="Add photos").click()
+    photo = {"name": "0.jpg", "mimeType": "image/jpeg", "buffer": encoded(picture(0))}
+    visitor.get_by_label("Photos in colour, or a ZIP of them").set_input_files([photo])
+    visitor.get_by_role("button", name="Add", exact=True).click()
+    expect(visitor.locator(".item")).to_have_count(1)
+    expect(visitor.get_by_role("log").locator("p").last).to_have_text("1 of 1 added")
+    complaints.provoked("403")
 
 
 def test_a_family_offers_a_photo_a_curator_takes_it_in_and_the_family_withdraws_it(

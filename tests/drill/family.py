@@ -104,7 +104,7 @@ class Family:
 
     def upload(self, name: str, data: bytes) -> int:
         """Until it is accepted or refused, as the page does; the last status."""
-        while (status := self.try_upload(name, data)[0]) in (0, 429, 502, 503, 504):
+        while (status := self.try_upload(name, data)[0]) in (0, 408, 429, 502, 503, 504):
             time.sleep(1)
         return status
 
@@ -155,7 +155,7 @@ class Family:
             status, said = self.try_upload(name, data)
             if status in (201, 409):
                 return
-            if status not in (0, 429, 502, 503, 504, 507):
+            if status not in (0, 408, 429, 502, 503, 504, 507):
                 self.surprises.append(f"An upload was answered with {status}: {said}")
                 return
             time.sleep(1)

@@ -1,6 +1,7 @@
 """Requests that bring a file: received whole, answered a few at a time, and never in the way of pages."""
 
 import asyncio
+import json
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from tests.stack import done
 from webapp import in_turn
+from webapp.body_limit import BodyLimit
 from webapp.in_turn import AT_ONCE, COMING, FilesInTurn
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -16,7 +18,7 @@ LARGE = secrets.token_bytes(1_000_003)
 
 
 def scope(length: int) -> dict[str, Any]:
-    return {"type": "http", "headers": [(b"content-length", str(length).encode())]}
+    return {"type": "http", "method": "POST", "path": "/", "headers": [(b"content-length", str(length).encode())]}
 
 
 def coming(*messages: dict[str, Any]) -> Receive:
@@ -121,23 +123,22 @@ def test_one_whose_sender_goes_away_is_forgotten() -> None:
 
 def test_one_who_sends_nothing_for_long_is_told_so_and_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(in_turn, "QUIET", 0.01)
-    first = parts(LARGE)[0]
+
+    def out_of_reach() -> Receive:
+        left = iter(parts(LARGE)[:1])
+
+        async def receive() -> dict[str, Any]:
+            return next(left, None) or await asyncio.Event().wait()  # type: ignore[return-value] # never
+
+        return receive
 
     async def crowd() -> tuple[list[int], list[bytes]]:
         inside, told = Inside(), []
         inside.go.set()
-        app = FilesInTurn(inside)
-
-        def out_of_reach() -> Receive:
-            left = iter([first])
-
-            async def receive() -> dict[str, Any]:
-                return next(left, None) or await asyncio.Event().wait()  # type: ignore[return-value] # never
-
-            return receive
+        app = BodyLimit(FilesInTurn(inside))
 
         async def tell(message: dict[str, Any]) -> None:
-            told.append(message.get("status", 0))
+            told.append(message.get("status") or json.loads(message["body"])["code"])
 
         for _ in range(COMING + 1):
             await app(scope(len(LARGE)), out_of_reach(), tell)
@@ -145,7 +146,7 @@ def test_one_who_sends_nothing_for_long_is_told_so_and_makes_room(monkeypatch: p
         return told, inside.bodies
 
     told, bodies = done(crowd())
-    assert told == [408, 0] * (COMING + 1)
+    assert told == [408, "cut_off"] * (COMING + 1)
     assert bodies == [LARGE]
 
 
