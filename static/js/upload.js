@@ -66,7 +66,7 @@ function refusal(file) {
 }
 
 function note(sentence) {
-  log.append(Object.assign(document.createElement("p"), { textContent: sentence }));
+  log.append(Object.assign(document.createElement("p"), { textContent: sentence.replace(/\s+/g, " ").trim() }));
 }
 
 function take(file, sign) {

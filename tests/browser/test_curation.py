@@ -55,6 +55,7 @@ def test_photos_are_added_gone_through_by_keyboard_and_frozen(
     assert faults(visitor) == []
     visitor.get_by_role("button", name="Add", exact=True).click()
     expect(visitor.locator(".upload", has_text="set.zip")).to_contain_text("6 photos were added.")
+    expect(visitor.get_by_role("log")).to_contain_text("set.zip: 6 photos were added.")
     expect(visitor.locator(".upload", has_text="note.jpg")).to_contain_text("There is no photo in this file.")
     complaints.provoked("422")
     expect(visitor.locator(".item")).to_have_count(6)

@@ -60,7 +60,7 @@ def curate(page: Page, url: str) -> None:
         {"name": "gardens.zip", "mimeType": "application/zip", "buffer": photos}
     )
     page.get_by_role("button", name="Add", exact=True).click()
-    expect(page.get_by_text(f"{TAUGHT} photos were added.")).to_be_visible()
+    expect(page.locator(".upload", has_text="gardens.zip")).to_contain_text(f"{TAUGHT} photos were added.")
     dataset = Dataset.objects.get(name="Gardens")
     measured(dataset, TAUGHT)
     page.goto(f"{url}/workshop/datasets/{dataset.pk}/?state=new")
