@@ -25,16 +25,11 @@ def look() -> None:
     engine.live()
     if planes.are_here() and lease.at_work.acquire(blocking=False):
         try:
-            _forget_photos()
+            # A training that ended between two of its slices had none left to tidy up after it.
+            if not Training.objects.filter(status__in=Training.OPEN).exists():
+                calibrating.forget_photos()
         finally:
             lease.at_work.release()
-
-
-def _forget_photos() -> None:
-    """Once no training is open: one that ended between two of its slices had none left to tidy up after it."""
-    if not Training.objects.filter(status__in=Training.OPEN).exists():
-        planes.keep_alone()
-        calibrating.forget()
 
 
 def _go_on() -> None:

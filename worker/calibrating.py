@@ -69,6 +69,12 @@ def calibrate(weights: Path, items: Sequence[FrozenItem], heed: Callable[[], obj
             at_hand.folder.cleanup()
 
 
+def forget_photos() -> None:
+    """Delete all photos of trainings that lie here: the decoded ones, and copies that a call broken off has kept."""
+    planes.keep_alone()
+    forget()
+
+
 def forget() -> None:
     """Delete what a call that was broken off has kept: no other goes on with it."""
     global _begun

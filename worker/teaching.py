@@ -75,15 +75,10 @@ def _photos_for_the_next_slice(training: Training) -> Iterator[None]:
     try:
         yield
     except (Cancelled, Failed, Lost):
-        _forget_photos()
+        calibrating.forget_photos()
         raise
     if not training.is_open:
-        _forget_photos()
-
-
-def _forget_photos() -> None:
-    planes.keep_alone()
-    calibrating.forget()
+        calibrating.forget_photos()
 
 
 def _slice(training: Training, held: Held, folder: Path, began: float) -> None:

@@ -1,7 +1,7 @@
 // Photos on their way to an album or a dataset: two files at a time, each with its progress and, where it is refused, its
 // reason. Where the input lies in a form, what that says goes with each file, and its button begins.
 
-import { pageKey, renewKey } from "./key.js";
+import { pageKey, withKey } from "./key.js";
 
 const AT_ONCE = 2;
 const WAITS = [2, 4, 8, 16, 30]; // seconds before each further try where the network fails
@@ -105,15 +105,8 @@ function next() {
 // One file until it is in the album, refused, or given up.
 async function deliver(item) {
   const row = newRow(item);
-  let isRenewed = false;
   for (let tries = 0; ; tries += 1) {
-    const answer = await send(item, row);
-    if (answer.status === 403 && !isRenewed) {
-      isRenewed = true;
-      tries -= 1;
-      await renewKey().catch(() => null);
-      continue;
-    }
+    const answer = await withKey(() => send(item, row));
     if (answer.code === "too_many_tries") {
       // Quicker than the site likes: it says when to come again, and nobody needs to know.
       row.say("");

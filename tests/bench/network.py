@@ -27,9 +27,9 @@ def main() -> None:
     network, _ = load(find(DEFAULT_MODEL))
     network = network.eval().to(memory_format=torch.channels_last)
     packed = fused(network)
-    shares = {}
     pictures = {name: 100 * torch.rand(1, 1, *size) for name, size in SIZES.items()}
     rounds = [{name: (seconds(network, p), seconds(packed, p)) for name, p in pictures.items()} for _ in range(ROUNDS)]
+    shares = {}
     for name in SIZES:
         before, after = (statistics.median(times) for times in zip(*(one[name] for one in rounds), strict=True))
         shares[name] = after / before

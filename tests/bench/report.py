@@ -26,10 +26,8 @@ def told(found: dict[str, Any]) -> str:
         lines.append(f"{row:50}" + "".join(f"{_number(value):>14}" for value in values) + _verdict(row, values))
     loop = found["plain loop"]["photos_per_minute"]
     lines.append(f"\nThe plain loop: {loop:.1f} photos of 2 megapixels a minute, on {found['cores']} cores.")
-    shares = ", ".join(f"{name} {share:.0%}" for name, share in found["writing"].items())
-    lines.append(f"Of the writing of 12 megapixels: {shares}.")
-    shares = ", ".join(f"{name} {share:.0%}" for name, share in found["network"].items())
-    lines.append(f"The network's time, of that as it was trained: {shares}.")
+    lines.append(f"Of the writing of 12 megapixels: {_shares(found['writing'])}.")
+    lines.append(f"The network's time, of that as it was trained: {_shares(found['network'])}.")
     return "\n".join(lines)
 
 
@@ -70,6 +68,10 @@ def split(stages: dict[str, float], shares: dict[str, float]) -> dict[str, float
         "storage": sum(stages.get(f"{job}: {name}", 0.0) for job in JOBS for name in ("fetching", "storing")),
         "overhead": stages["overhead"],
     }
+
+
+def _shares(found: dict[str, float]) -> str:
+    return ", ".join(f"{name} {share:.0%}" for name, share in found.items())
 
 
 def _number(value: float | None) -> str:

@@ -102,6 +102,13 @@ def enter(context: BrowserContext, live_stack: Stack) -> Callable[[User], None]:
     return enter
 
 
+def change_key(page: Page) -> None:
+    """Give the browser another key against forged requests than the page's, as signing in anew in another tab does."""
+    page.context.clear_cookies(name=settings.CSRF_COOKIE_NAME)
+    with page.context.new_page() as other:
+        other.goto(page.url)
+
+
 LATER = timedelta(hours=1)
 """Of the future: the site beside the test neither sends such a message once more nor takes such a worker for gone."""
 

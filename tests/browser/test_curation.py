@@ -5,14 +5,13 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from django.conf import settings
 from django.contrib.auth.models import Group
 from playwright.sync_api import Page, Route, expect
 
 from colorizer import roles
 from colorizer.models import Album, Consent, Dataset, DatasetItem, DatasetVersion, Status, User
 from tests.browser.axe import faults, faults_everywhere
-from tests.browser.conftest import Complaints
+from tests.browser.conftest import Complaints, change_key
 from tests.conftest import Stack
 from tests.curation import encoded, photos, picture, zipped
 from tests.stack import wait_for
@@ -144,9 +143,7 @@ def test_photos_are_added_by_one_who_signed_in_anew_elsewhere(
     enter(curator)
     dataset = Dataset.objects.create(name="Much")
     visitor.goto(f"{live_stack.url}/workshop/datasets/{dataset.pk}/")
-    visitor.context.clear_cookies(name=settings.CSRF_COOKIE_NAME)
-    with visitor.context.new_page() as other:
-        other.goto(visitor.url)
+    change_key(visitor)
     visitor.get_by_role("button", name="Add photos").click()
     photo = {"name": "0.jpg", "mimeType": "image/jpeg", "buffer": encoded(picture(0))}
     visitor.get_by_label("Photos in colour, or a ZIP of them").set_input_files([photo])

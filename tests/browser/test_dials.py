@@ -18,7 +18,7 @@ from colorizer.services import intake
 from ml import likely
 from ml.field import Field
 from tests.browser.axe import faults
-from tests.browser.conftest import Complaints
+from tests.browser.conftest import Complaints, change_key
 from tests.conftest import Stack
 from tests.stack import wait_for
 
@@ -109,10 +109,8 @@ def test_who_signs_in_anew_elsewhere_loses_nothing_of_what_they_made(
     save.click()
     expect(visitor.get_by_role("status").filter(has_text="You have been signed out")).to_be_visible()
 
-    visitor.context.clear_cookies()
     enter(family_owner)
-    with visitor.context.new_page() as other:
-        other.goto(live_stack.url)
+    change_key(visitor)
     save.click()
     expect(visitor.get_by_role("region", name="Correct the colours")).to_be_hidden()
     assert coloured(photo, 2).vividness == 1.4

@@ -20,6 +20,8 @@ MOST_OPEN = 4
 """So many of their photos wait at most: enough that a fault always meets one at work."""
 LONGEST = 60.0
 SIDE = 1100
+PASSING = (0, 408, 429, 502, 503, 504)
+"""What an upload is answered with that is tried again; 0 where there was no answer."""
 
 
 class Family:
@@ -104,7 +106,7 @@ class Family:
 
     def upload(self, name: str, data: bytes) -> int:
         """Until it is accepted or refused, as the page does; the last status."""
-        while (status := self.try_upload(name, data)[0]) in (0, 408, 429, 502, 503, 504):
+        while (status := self.try_upload(name, data)[0]) in PASSING:
             time.sleep(1)
         return status
 
@@ -155,7 +157,7 @@ class Family:
             status, said = self.try_upload(name, data)
             if status in (201, 409):
                 return
-            if status not in (0, 408, 429, 502, 503, 504, 507):
+            if status not in (*PASSING, 507):
                 self.surprises.append(f"An upload was answered with {status}: {said}")
                 return
             time.sleep(1)
